@@ -1,0 +1,1 @@
+"""Floor 4: the outside world: connectors, the ledger store, the vault."""

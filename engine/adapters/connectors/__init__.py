@@ -1,0 +1,1 @@
+"""Connectors: code for each kind of system a mapping reads or writes."""

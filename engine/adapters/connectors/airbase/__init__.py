@@ -1,0 +1,1 @@
+"""Airbase (Paylocity Finance): its feeds, its envelope and its ways to say no."""

@@ -1,0 +1,162 @@
+"""From an exchange to what the engine is told: an `Answer` for a call, an exception for a read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from engine.adapters.connectors.driver import Exchange
+from engine.adapters.connectors.port import Answer
+from engine.domain.outcome import Proof
+from engine.wire.masking import mask_headers, mask_params, mask_text, mask_value, shorten
+from engine.wire.request import Request, Response
+from engine.wire.wording import not_json_sentence, plain, word_error
+from engine.words.errors import ConnectorError, CredentialsError, Unreachable
+from engine.words.json_value import NotJson
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What a response proves, in the dialect of its system; see `Answer` for the fields."""
+
+    proof: Proof
+    message: str = ""
+    passing: bool = False
+    retry_after_s: float | None = None
+
+
+Judge = Callable[[Response], Judgement]
+
+
+def judge_success(response: Response) -> Judgement:
+    """A 2xx is a success when it is JSON or nothing; a web page with status 200 proves nothing."""
+    if not response.body.strip():
+        return Judgement(proof=Proof.EFFECT)
+    try:
+        response.json()
+    except NotJson:
+        came = not_json_sentence(response)
+        return Judgement(proof=Proof.NONE, message=f"status {response.status} with {came}")
+    return Judgement(proof=Proof.EFFECT)
+
+
+def judge_json_api(response: Response) -> Judgement:
+    """The usual reading of a JSON API: what is refused with its own error body had no effect."""
+    status = response.status
+    if 200 <= status < 300:
+        return judge_success(response)
+    if 300 <= status < 400:
+        return Judgement(proof=Proof.NONE, message=redirect_sentence(response))
+    worded = word_error(response)
+    if status in (401, 403, 429):
+        return Judgement(proof=Proof.NO_EFFECT, message=worded.sentence, passing=True)
+    refused = status in (400, 404, 405, 409, 422) and worded.own
+    return Judgement(proof=Proof.NO_EFFECT if refused else Proof.NONE, message=worded.sentence)
+
+
+def redirect_sentence(response: Response) -> str:
+    """A redirect in words, without the query, which may hold a session."""
+    target = urlsplit(response.headers.get("location", ""))
+    place = f"{target.scheme}://{target.netloc}{target.path}" if target.netloc else target.path
+    to = f" to {plain(place, 200)}" if place else ""
+    return f"the address redirects{to}; base_url must be the address itself, and redirects are not followed"
+
+
+def as_answer(
+    exchange: Exchange, judge: Judge, *, body: Any, hidden: Iterable[str], retry_after_s: float | None
+) -> Answer:
+    """The answer of a call, with what the audit trail keeps of it.
+
+    `body` is the JSON that was sent, `retry_after_s` the wait named in a header.
+    """
+    known = tuple(hidden)
+    shown = show_request(exchange.request, body, known)
+    response = exchange.response
+    if response is None:
+        trouble = mask_text(exchange.trouble, known)
+        return Answer(
+            proof=Proof.NONE if exchange.sent else Proof.NOT_SENT,
+            status=None,
+            message=plain(trouble),
+            passing=not exchange.sent,
+            request=shown,
+            response={"trouble": plain(trouble)},
+        )
+    judged = judge(response)
+    return Answer(
+        proof=judged.proof,
+        status=response.status,
+        body=_json_or_none(response),
+        message=mask_text(judged.message, known),
+        passing=judged.passing,
+        retry_after_s=retry_after_s if retry_after_s is not None else judged.retry_after_s,
+        request=shown,
+        response=show_response(response, known),
+    )
+
+
+def read_body(name: str, exchange: Exchange, judge: Judge, hidden: Iterable[str]) -> Any:
+    """The JSON that a read brought.
+
+    Raises:
+        CredentialsError: the system does not accept our login.
+        Unreachable: anything else went wrong; the sentence says what was asked and what came.
+    """
+    known = tuple(hidden)
+    response = exchange.response
+    if response is not None and 200 <= response.status < 300:
+        try:
+            return response.json()
+        except NotJson:
+            trouble = f"status {response.status} with {not_json_sentence(response)}"
+            raise _failed(name, exchange, Unreachable, mask_text(trouble, known)) from None
+    if response is None:
+        kind: type[ConnectorError] = CredentialsError if exchange.login else Unreachable
+        raise _failed(name, exchange, kind, plain(mask_text(exchange.trouble, known)))
+    said = mask_text(judge(response).message, known)
+    if response.status == 401:
+        advice = "set the credentials of this connection anew"
+        raise _failed(name, exchange, CredentialsError, f"the login was refused (401: {said}); {advice}")
+    if response.status == 403:
+        advice = "the user or key needs the right to read this"
+        raise _failed(name, exchange, CredentialsError, f"access was denied (403: {said}); {advice}")
+    raise _failed(name, exchange, Unreachable, f"status {response.status}: {said}")
+
+
+def show_request(request: Request, body: Any, hidden: Iterable[str]) -> dict[str, Any]:
+    """A request as the audit trail keeps it; headers are left out."""
+    known = tuple(hidden)
+    shown: dict[str, Any] = {"method": request.method, "path": mask_text(request.path, known)}
+    if request.params:
+        shown["params"] = mask_params(request.params, known)
+    if body is not None:
+        shown["body"] = mask_value(body, known)
+    return shown
+
+
+def show_response(response: Response, hidden: Iterable[str]) -> dict[str, Any]:
+    """A response as the audit trail keeps it; text that is not JSON is cut."""
+    known = tuple(hidden)
+    try:
+        body = mask_value(response.json(), known)
+    except NotJson:
+        body = shorten(mask_text(response.body[:20_000].decode("utf-8", errors="replace"), known))
+    return {
+        "status": response.status,
+        "headers": mask_headers(response.headers, known),
+        "elapsed_ms": round(response.elapsed_s * 1000),
+        "body": body,
+    }
+
+
+def _failed(name: str, exchange: Exchange, kind: type[ConnectorError], trouble: str) -> ConnectorError:
+    return kind(f"{name}: {exchange.request.method} {exchange.request.path}: {trouble}")
+
+
+def _json_or_none(response: Response) -> Any:
+    try:
+        return response.json()
+    except NotJson:
+        return None

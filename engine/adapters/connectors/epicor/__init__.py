@@ -1,0 +1,1 @@
+"""Epicor Kinetic over REST v2: entity sets, methods, and a catalogue of both."""

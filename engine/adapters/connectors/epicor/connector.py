@@ -1,0 +1,200 @@
+"""The connector for Epicor Kinetic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from urllib.parse import quote
+
+from engine.adapters.connectors.auth import Auth
+from engine.adapters.connectors.dialogue import Dialogue
+from engine.adapters.connectors.epicor import dialect
+from engine.adapters.connectors.epicor.catalogue import epicor_catalogue
+from engine.adapters.connectors.epicor.login import LOGINS, login_addresses, login_of, questions
+from engine.adapters.connectors.kind import KindSpec, Wiring
+from engine.adapters.connectors.matching import Matcher, check_matches, fields_of
+from engine.adapters.connectors.pinging import try_read
+from engine.adapters.connectors.port import Answer, Call, Match, Page, Ping, Row
+from engine.adapters.connectors.reading import Envelope, read_pages
+from engine.adapters.connectors.settings import Setting, shared_settings, transport_settings
+from engine.adapters.connectors.transport import HttpTransport, Transport
+from engine.wire.odata import Condition, all_of, chunks
+from engine.wire.paging import Params, Turn, by_skip
+from engine.wire.request import Request
+from engine.words.errors import InputError
+from engine.words.json_value import encode
+
+_LICENCES = {
+    "default": "00000003-B615-4300-957B-34956697F040",
+    "web_service": "00000003-9439-4B30-A6F4-6D2FD4B9FD0F",
+}
+
+
+class EpicorConnector:
+    """One Epicor instance; every method needs a company, which becomes part of the address."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._name = wiring.name
+        self._settings = wiring.settings
+        self._catalogue = epicor_catalogue()
+        self._transport: Transport = wiring.transport or HttpTransport(
+            transport_settings(wiring.settings, login_addresses(wiring.settings)), wiring.clock
+        )
+        self._auth: Auth = login_of(wiring.settings, wiring.credentials, wiring.clock)
+        self._dialogue = self._dialogue_with(patient=True)
+
+    def read(self, endpoint: str, *, params: Params = (), company: str | None = None) -> Iterator[Page]:
+        """Every page of an entity set, in the order of its key."""
+        if taken := dialect.PAGING_PARAMS & {name for name, _ in params}:
+            raise InputError(f"{self._name} {endpoint}: {', '.join(sorted(taken))} belongs to the paging")
+        return self._pages(endpoint, params, company, count=self._settings["ask_count"])
+
+    def find(
+        self,
+        set_name: str,
+        matches: Sequence[Match],
+        *,
+        fields: Sequence[str] = (),
+        company: str | None = None,
+    ) -> Mapping[Match, tuple[Row, ...]]:
+        """The rows that fit each match, asked for by `$filter` in as few requests as addresses allow.
+
+        Text is compared by Epicor's database, which does not regard case, and once more here.
+        """
+        check_matches(matches, f"{self._name} {set_name}")
+        found: dict[Match, tuple[Row, ...]] = dict.fromkeys(matches, ())
+        by_fields: dict[tuple[str, ...], dict[Match, tuple[Condition, ...]]] = {}
+        for match in found:
+            conditions = dialect.conditions_of(match, set_name, self._catalogue)
+            if conditions is not None:
+                by_fields.setdefault(fields_of(match), {})[match] = conditions
+        for group in by_fields.values():
+            found |= self._find_group(set_name, group, fields, company)
+        return found
+
+    def call(self, call: Call) -> Answer:
+        """One call; a 200 whose body reports errors is for the recipe's `succeeded` to judge."""
+        request = self._signed(dialect.call_request(call, self._name), call.company)
+        return self._dialogue.answer_to(request, call.body)
+
+    def ping(self, *, company: str | None = None) -> Ping:
+        """Read the company's own row."""
+        if company is None:
+            advice = "name a company in books.yaml; Epicor is asked company by company"
+            return Ping(ok=False, sentence=f"{self._name}: no company to ask for", elapsed_s=0.0, advice=advice)
+        path = dialect.address(company, "Erp.BO.CompanySvc/Companies", self._name)
+        request = Request.json("GET", path, params=(("$select", "Company1"), ("$top", "1")))
+        asking = self._dialogue_with(patient=False)
+        return try_read(
+            self._wiring,
+            lambda: asking.body_of(self._signed(request, company)),
+            advise=lambda _: (
+                f"check the API key and its access scope, and the login '{self._settings['login']}' "
+                f"of {self._name}, then set its credentials anew"
+            ),
+        )
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()
+
+    def _find_group(
+        self,
+        set_name: str,
+        group: Mapping[Match, tuple[Condition, ...]],
+        fields: Sequence[str],
+        company: str | None,
+    ) -> Mapping[Match, tuple[Row, ...]]:
+        selected = dialect.select_of(fields, tuple(group))
+        room = self._settings["query_max_bytes"] - sum(len(quote(value, safe="")) for _, value in selected)
+        if room < self._settings["query_max_bytes"] // 2:
+            selected, room = (), self._settings["query_max_bytes"]
+        found: dict[Match, tuple[Row, ...]] = {}
+        batches = chunks(
+            tuple(group),
+            lambda match: all_of(group[match]),
+            bytes_max=room,
+            groups_max=self._settings["matches_per_request"],
+        )
+        for batch, text in batches:
+            matcher = Matcher(batch)
+            for page in self._pages(set_name, (("$filter", text), *selected), company, count=False):
+                matcher.offer(page.rows)
+            found |= matcher.found(f"{self._name} {set_name}")
+        return found
+
+    def _pages(self, set_name: str, params: Params, company: str | None, *, count: bool) -> Iterator[Page]:
+        where = f"{self._name} {set_name} of {company}"
+        path = dialect.address(company, set_name, self._name)
+        order = dialect.order_of(set_name, params, self._catalogue, self._name)
+
+        def ask(turn: Turn) -> Envelope:
+            request = self._signed(dialect.turn_request(path, params, turn), company)
+            return dialect.open_page(self._dialogue.body_of(request), where)
+
+        turns = by_skip(top=self._settings["page_size"], order_by=order, count=count)
+        return read_pages(turns, ask, where=where, pages_max=self._settings["pages_max"])
+
+    def _signed(self, request: Request, company: str | None) -> Request:
+        headers = dict(request.headers)
+        if self._settings["plant"]:
+            headers["CallSettings"] = encode({"Company": company, "Plant": self._settings["plant"]}).decode()
+        if self._settings["licence"]:
+            headers["License"] = encode({"ClaimedLicense": _LICENCES[self._settings["licence"]]}).decode()
+        return replace(request, headers=headers)
+
+    def _dialogue_with(self, *, patient: bool) -> Dialogue:
+        return Dialogue(
+            self._wiring, transport=self._transport, auth=self._auth, judge=dialect.judge, patient=patient
+        )
+
+
+EPICOR = KindSpec(
+    kind="epicor",
+    help="Epicor Kinetic, by REST v2.",
+    settings=(
+        *shared_settings(in_flight=2, read_timeout_s=120),
+        Setting(
+            name="login",
+            default="basic",
+            choices=LOGINS,
+            help="How to log in beside the API key: a user, Epicor Identity by client or by user, or the app server.",
+        ),
+        Setting(
+            name="token_url",
+            default="https://login.epicor.com/connect/token",
+            help="Where Epicor Identity gives tokens; the only other address that is called.",
+        ),
+        Setting(name="scope", help="The scope to ask Epicor Identity for, where it is not the usual one."),
+        Setting(name="plant", help="The site (plant) for every call, where it is not the user's own."),
+        Setting(name="licence", choices=tuple(_LICENCES), help="Which kind of licence seat calls take."),
+        Setting(name="page_size", kind="whole", default=100, least=1, most=1000, help="Rows of a page to ask for."),
+        Setting(
+            name="ask_count",
+            kind="yes_no",
+            default=True,
+            help="Whether a feed is asked how many rows it has, to prove that all came.",
+        ),
+        Setting(
+            name="matches_per_request",
+            kind="whole",
+            default=15,
+            least=1,
+            most=100,
+            help="Look-ups in one request at most; servers refuse deep filters.",
+        ),
+        Setting(
+            name="query_max_bytes",
+            kind="whole",
+            default=1600,
+            least=200,
+            most=16_000,
+            help="The longest filter in an address, in bytes; IIS refuses queries over 2,048.",
+        ),
+    ),
+    credential_fields=questions,
+    make=EpicorConnector,
+    catalogue=epicor_catalogue,
+    needs_company=True,
+)

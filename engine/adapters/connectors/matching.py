@@ -1,0 +1,111 @@
+"""Sorting rows to the matches they fit, row by row, so that no feed has to stay in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from engine.adapters.connectors.port import Match, Row
+from engine.words.errors import ProgramError, Unreachable
+
+_Fields = tuple[str, ...]
+_ABSENT = object()
+
+
+class Matcher:
+    """Collects the rows that fit each of some matches; what it gives has every match, in the order given."""
+
+    def __init__(self, matches: Sequence[Match]) -> None:
+        self._matches = tuple(dict.fromkeys(matches))
+        self._rows: dict[Match, list[Row]] = {match: [] for match in self._matches}
+        self._by_fields: dict[_Fields, dict[tuple[str, ...], list[Match]]] = {}
+        self._met: set[str] = set()
+        self._any_row = False
+        for match in self._matches:
+            by_values = self._by_fields.setdefault(fields_of(match), {})
+            by_values.setdefault(tuple(comparable(value) for _, value in match), []).append(match)
+
+    def offer(self, rows: Iterable[Row]) -> None:
+        """Look at more rows."""
+        for row in rows:
+            self._any_row = True
+            for fields, by_values in self._by_fields.items():
+                values = [value_at(row, field) for field in fields]
+                self._met.update(field for field, value in zip(fields, values, strict=True) if value is not _ABSENT)
+                key = tuple("" if value is _ABSENT else comparable(value) for value in values)
+                for match in by_values.get(key, ()):
+                    # A feed that shifts while it is read may show a row on two pages.
+                    if row not in self._rows[match]:
+                        self._rows[match].append(row)
+
+    def found(self, where: str) -> Mapping[Match, tuple[Row, ...]]:
+        """The rows of each match.
+
+        Raises:
+            Unreachable: rows came, and none of them has a field that was asked for: "none found" would be
+                a guess.
+        """
+        asked = {field for fields in self._by_fields for field in fields}
+        if self._any_row and not asked <= self._met:
+            names = ", ".join(sorted(asked - self._met))
+            raise Unreachable(f"{where}: the rows have no field {names}, so nothing can be looked up by it")
+        return {match: tuple(rows) for match, rows in self._rows.items()}
+
+
+def fields_of(match: Match) -> _Fields:
+    """The field names of a match."""
+    return tuple(field for field, _ in match)
+
+
+def check_matches(matches: Sequence[Match], where: str) -> None:
+    """Do nothing when every match has a value for every field.
+
+    Raises:
+        ProgramError: one has none; asking for nothing would find nothing, or anything.
+    """
+    for match in matches:
+        if not match or any(value is None for _, value in match):
+            raise ProgramError(f"{where}: a look-up without a value: {match!r}")
+
+
+def comparable(value: object) -> str:
+    """One spelling for values that are equal: text trimmed and without case, numbers without zeros at the end."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, Decimal)):
+        return _number(Decimal(value))
+    if isinstance(value, datetime):
+        return _moment(value.isoformat(timespec="seconds"))
+    if isinstance(value, date):
+        return value.isoformat()
+    text = str(value).strip().casefold()
+    return _moment(text) if text[10:13] == "t00" else text
+
+
+def value_at(row: Row, field: str) -> Any:
+    """A row's field, or with dots a field inside it; a marker when it is not there."""
+    if field in row:
+        return row[field]
+    value: Any = row
+    for step in field.split("."):
+        if not isinstance(value, Mapping) or step not in value:
+            return _ABSENT
+        value = value[step]
+    return value
+
+
+def _number(value: Decimal) -> str:
+    # Only zeros behind a point go: normalize() would write 100 as 1E+2.
+    text = f"{value:f}"
+    short = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if short == "-0" else short
+
+
+def _moment(text: str) -> str:
+    day, _, time = text.casefold().partition("t")
+    rest = time.rstrip("z").replace("+00:00", "")
+    return day if rest and set(rest) <= set("0:.") else text.casefold()

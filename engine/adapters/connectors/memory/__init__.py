@@ -1,0 +1,1 @@
+"""A system in memory, for tests of mappings and of the engine."""

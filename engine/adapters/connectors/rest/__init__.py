@@ -1,0 +1,1 @@
+"""Any JSON API, by configuration alone."""

@@ -1,0 +1,258 @@
+"""Sending a request over HTTP; the only module that knows httpx, which is imported when first needed.
+
+Two exceptions, apart by what they prove:
+
+- `NotSent`: nothing left this machine (no connection, no free slot, an address that is not allowed).
+- `AnswerLost`: the request may have arrived; there is no whole answer.
+"""
+
+from __future__ import annotations
+
+import queue
+import ssl
+import threading
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from engine.adapters.connectors.address import Address, NotAllowed
+from engine.adapters.connectors.pace import Pace
+from engine.wire.request import Request, Response
+from engine.words.clock import Clock
+from engine.words.errors import InputError
+
+if TYPE_CHECKING:
+    import httpx
+
+USER_AGENT = "ml-connector"
+KEEP_ALIVE_S = 4.0
+
+
+class NotSent(Exception):
+    """The request never left; the message says why. `lasting` says that trying again changes nothing."""
+
+    def __init__(self, message: str, *, lasting: bool = False) -> None:
+        super().__init__(message)
+        self.lasting = lasting
+
+
+class AnswerLost(Exception):
+    """The request may have arrived and there is no whole answer; the message says what happened."""
+
+
+class Transport(Protocol):
+    """What connectors send through; `send` is called from several threads at once."""
+
+    def send(self, request: Request) -> Response:
+        """The answer, whatever its status.
+
+        Raises:
+            NotSent: nothing left this machine.
+            AnswerLost: the request may have arrived.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close all connections; a second call does nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransportSettings:
+    """The limits of one connection; times in seconds, sizes in bytes.
+
+    `origins` are further addresses that may be called, such as a login server. `answer_max_s` bounds an
+    answer that trickles in. `requests_per_s` 0 means unlimited.
+    """
+
+    base_url: str
+    origins: tuple[str, ...] = ()
+    in_flight: int = 8
+    requests_per_s: float = 0.0
+    connect_timeout_s: float = 10.0
+    read_timeout_s: float = 60.0
+    write_timeout_s: float = 60.0
+    slot_timeout_s: float = 300.0
+    answer_max_s: float = 600.0
+    body_max_bytes: int = 64 * 1024 * 1024
+    ca_file: Path | None = None
+    http_on_loopback: bool = True
+
+
+class HttpTransport:
+    """A bounded pool of HTTP clients, one for each request in flight.
+
+    TLS is always verified; proxies from the environment, redirects and cookies are not followed or kept.
+    """
+
+    def __init__(self, settings: TransportSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._address = Address(settings.base_url, settings.origins, http_on_loopback=settings.http_on_loopback)
+        self._pace = Pace(settings.requests_per_s, clock)
+        self._slots: queue.LifoQueue[httpx.Client | None] = queue.LifoQueue()
+        for _ in range(settings.in_flight):
+            self._slots.put(None)
+        self._tls: ssl.SSLContext | None = None
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def send(self, request: Request) -> Response:
+        """Send one request and read the answer to its end."""
+        try:
+            url = self._address.url(request)
+        except NotAllowed as error:
+            raise NotSent(str(error), lasting=True) from error
+        for name, value in request.headers.items():
+            if not (name.isascii() and value.isascii() and value.isprintable()):
+                raise NotSent(f"the header {name!r} has signs that cannot be sent", lasting=True)
+        client = self._take()
+        try:
+            self._pace.wait()
+            client = client or self._new_client()
+            return self._exchange(client, request, url)
+        finally:
+            self._give_back(client)
+
+    def close(self) -> None:
+        """Close idle clients now and busy ones when they are done."""
+        self._closed = True
+        idle: list[httpx.Client | None] = []
+        while True:
+            try:
+                idle.append(self._slots.get_nowait())
+            except queue.Empty:
+                break
+        for client in idle:
+            self._give_back(client)
+
+    def _take(self) -> httpx.Client | None:
+        if self._closed:
+            raise NotSent("the connection was closed", lasting=True)
+        try:
+            return self._slots.get(timeout=self._settings.slot_timeout_s)
+        except queue.Empty:
+            raise NotSent(
+                f"all {self._settings.in_flight} requests in flight stayed busy for "
+                f"{self._settings.slot_timeout_s:g} seconds"
+            ) from None
+
+    def _give_back(self, client: httpx.Client | None) -> None:
+        if self._closed and client is not None:
+            client.close()
+            client = None
+        self._slots.put(client)
+
+    def _new_client(self) -> httpx.Client:
+        import httpx
+
+        settings = self._settings
+        return httpx.Client(
+            verify=self._verified(),
+            trust_env=False,
+            follow_redirects=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"},
+            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_ALIVE_S),
+            timeout=httpx.Timeout(
+                connect=settings.connect_timeout_s,
+                read=settings.read_timeout_s,
+                write=settings.write_timeout_s,
+                pool=settings.connect_timeout_s,
+            ),
+        )
+
+    def _verified(self) -> ssl.SSLContext:
+        with self._lock:
+            if self._tls is None:
+                self._tls = tls_context(self._settings.ca_file)
+            return self._tls
+
+    def _exchange(self, client: httpx.Client, request: Request, url: str) -> Response:
+        import httpx
+
+        began = self._clock.instant().seconds
+        timeout = client.timeout
+        if request.timeout_s is not None:
+            timeout = httpx.Timeout(client.timeout, read=request.timeout_s)
+        try:
+            with client.stream(
+                request.method, url, headers=dict(request.headers), content=request.body, timeout=timeout
+            ) as answer:
+                body = b"".join(self._pieces(answer, began))
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise NotSent(_why_not_sent(error, self._address.origin)) from error
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+            raise NotSent(f"the address cannot be used: {error}", lasting=True) from error
+        except httpx.TimeoutException as error:
+            raise AnswerLost("no answer within the time-out") from error
+        except httpx.HTTPError as error:
+            raise AnswerLost(f"the connection broke before the whole answer came ({error})") from error
+        return Response(
+            status=answer.status_code,
+            headers={name.lower(): value for name, value in answer.headers.items()},
+            body=body,
+            elapsed_s=self._clock.instant().seconds - began,
+        )
+
+    def _pieces(self, answer: httpx.Response, began: float) -> Iterator[bytes]:
+        most = self._settings.body_max_bytes
+        size = 0
+        for piece in _decoded(answer, most):
+            size += len(piece)
+            if size > most:
+                raise AnswerLost(f"the answer is larger than {most} bytes (setting body_max_bytes)")
+            if self._clock.instant().seconds - began > self._settings.answer_max_s:
+                raise AnswerLost(f"the answer took longer than {self._settings.answer_max_s:g} seconds")
+            yield piece
+
+
+def _decoded(answer: httpx.Response, most: int) -> Iterator[bytes]:
+    encoding = answer.headers.get("content-encoding", "identity").strip().lower()
+    if encoding in ("", "identity"):
+        yield from answer.iter_raw()
+        return
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise AnswerLost(f"the answer is encoded as {encoding}, which was not asked for")
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+    empty = True
+    try:
+        for raw in answer.iter_raw():
+            empty = empty and not raw
+            # One byte more than allowed is enough to know; a bomb is never unpacked.
+            yield unpacker.decompress(raw, most + 1)
+            if unpacker.unconsumed_tail:
+                raise AnswerLost(f"the answer is larger than {most} bytes (setting body_max_bytes)")
+        yield unpacker.flush()
+    except zlib.error as error:
+        raise AnswerLost(f"the compressed answer is damaged ({error})") from error
+    if not (unpacker.eof or empty):
+        raise AnswerLost("the compressed answer breaks off")
+
+
+def _why_not_sent(error: Exception, origin: str) -> str:
+    text = str(error)
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return f"the certificate of {origin} is not trusted ({text}); name its authority with ca_file"
+    return f"no connection to {origin} ({text or 'time-out'})"
+
+
+def tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    """A verifying TLS context, with a company's own authority beside the usual ones.
+
+    Raises:
+        InputError: the file cannot be read or holds no certificate.
+    """
+    import httpx
+
+    context = httpx.create_ssl_context(trust_env=False)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(cafile=str(ca_file))
+        except (OSError, ssl.SSLError) as error:
+            raise InputError(f"ca_file {ca_file}: no certificate authority can be read from it ({error})") from error
+    return context

@@ -1,0 +1,1 @@
+"""The ledger: records, attempts, claims, leases and the audit trail, in SQL."""

@@ -1,0 +1,76 @@
+"""Leases: whose turn it is to send, by a row with a fence."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from engine.adapters.store.port import Lease, TurnLost
+from engine.adapters.store.tables import leases
+
+_BY_NAME = select(leases).where(leases.c.name == bindparam("name"))
+
+
+def _row(connection: Connection, name: str) -> Lease | None:
+    row = connection.execute(_BY_NAME, {"name": name}).one_or_none()
+    if row is None:
+        return None
+    return Lease(name=row.name, holder=row.holder, fence=row.fence, expires_at=row.expires_at)
+
+
+def take(connection: Connection, name: str, holder: str, until: datetime, now: datetime) -> Lease | None:
+    """The lease until then, unless another holds it; its fence grows with every change of holder."""
+    current = _row(connection, name)
+    if current is not None and current.holder not in ("", holder) and current.expires_at > now:
+        return None
+    same = current is not None and current.holder == holder
+    fence = 1 if current is None else current.fence if same else current.fence + 1
+    values = {"holder": holder, "fence": fence, "expires_at": until}
+    if current is None:
+        connection.execute(insert(leases).values(name=name, **values))
+    else:
+        connection.execute(update(leases).where(leases.c.name == name).values(**values))
+    return Lease(name=name, holder=holder, fence=fence, expires_at=until)
+
+
+def renew(connection: Connection, lease: Lease, until: datetime) -> Lease:
+    """The same lease until then, also when it ran out and nobody took it."""
+    if not _is_ours(_row(connection, lease.name), lease):
+        raise TurnLost(f"the turn {lease.name} was taken over by another runner")
+    connection.execute(update(leases).where(leases.c.name == lease.name).values(expires_at=until))
+    return Lease(name=lease.name, holder=lease.holder, fence=lease.fence, expires_at=until)
+
+
+def release(connection: Connection, lease: Lease, now: datetime) -> None:
+    """Give it back, if it is still ours."""
+    if _is_ours(_row(connection, lease.name), lease):
+        connection.execute(update(leases).where(leases.c.name == lease.name).values(holder="", expires_at=now))
+
+
+def holder(connection: Connection, name: str, now: datetime) -> Lease | None:
+    """The lease, if somebody holds it."""
+    current = _row(connection, name)
+    return current if current is not None and current.holder and current.expires_at > now else None
+
+
+def check(connection: Connection, lease: Lease, now: datetime) -> None:
+    """Do nothing while the lease is ours.
+
+    Raises:
+        TurnLost: it ran out, or another runner took it over.
+    """
+    current = _row(connection, lease.name)
+    if current is None or not _is_ours(current, lease):
+        raise TurnLost(f"the turn {lease.name} was taken over by another runner: nothing more is sent")
+    if current.expires_at <= now:
+        raise TurnLost(f"the turn {lease.name} ran out: nothing more is sent")
+
+
+def _is_ours(current: Lease | None, lease: Lease) -> bool:
+    return current is not None and (current.holder, current.fence) == (lease.holder, lease.fence)
+
+
+def after(now: datetime, seconds: float) -> datetime:
+    """The time so many seconds from now."""
+    return now + timedelta(seconds=seconds)

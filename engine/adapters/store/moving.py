@@ -1,0 +1,165 @@
+"""Moving records from state to state: by a decision, by the table of allowed moves, with its audit event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
+
+from engine.adapters.store import claims
+from engine.adapters.store.port import Decision
+from engine.adapters.store.rows import Record, key_of, rows_of
+from engine.adapters.store.tables import records
+from engine.adapters.store.transaction import Transaction, parts_of
+from engine.domain.audit_event import AuditEvent
+from engine.domain.lifecycle import State, check_move
+from engine.domain.outcome import Proof
+from engine.words.clock import Instant
+from engine.words.errors import ProgramError
+
+_DESCRIPTION = ("mapping", "company", "label", "amount", "currency", "book_date")
+_OUTCOME = ("dedupe_key", "document_hash", "entered_payload_hash", "reference", "acknowledged")
+_WRITTEN = (
+    *("state", "cause", "reason", *_DESCRIPTION, "label_folded", *_OUTCOME),
+    *("attempts", "doubt_epoch", "doubt_seconds", "may_be_entered", "updated_at"),
+)
+_IN_TARGET = frozenset({State.ENTERED, State.IN_GL, State.SETTLED, State.IN_DOUBT})
+_CLOSED = frozenset({State.DISMISSED, State.WITHDRAWN})
+_NOTHING_WRITTEN = frozenset({Proof.NOT_SENT, Proof.NO_EFFECT})
+
+_BY_IDS = select(records).where(records.c.id.in_(bindparam("ids", expanding=True)))
+_WRITE = (
+    update(records)
+    .where(records.c.id == bindparam("new_id"))
+    .values({name: bindparam(f"new_{name}") for name in _WRITTEN})
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """What a decision changes in one record."""
+
+    record: Record
+    decision: Decision
+    standing: Mapping[str, str]
+    facts: Mapping[str, Any]
+
+    @property
+    def is_move(self) -> bool:
+        """Whether state, cause or reason change."""
+        return bool(self.standing)
+
+    @property
+    def is_noted(self) -> bool:
+        """Whether the trail should say it: a move, an outcome, or a description that was another one before."""
+        return self.is_move or any(name in _OUTCOME or self.record[name] not in (None, "") for name in self.facts)
+
+    def detail(self) -> dict[str, Any]:
+        """The move for the audit trail."""
+        told: dict[str, Any] = {}
+        if self.is_move:
+            told |= {"from": self.record["state"], "to": str(self.decision.state)}
+            told |= {name: text for name, text in _reasons(self.decision).items() if text}
+        if self.facts:
+            told["facts"] = dict(self.facts)
+        if self.decision.detail:
+            told["detail"] = dict(self.decision.detail)
+        return told
+
+
+def records_of(transaction: Transaction, ids: Iterable[int]) -> dict[int, Record]:
+    """The records with these ids.
+
+    Raises:
+        ProgramError: there is no such record.
+    """
+    wanted = sorted(set(ids))
+    found: dict[int, Record] = {
+        row["id"]: row
+        for part in parts_of(wanted)
+        for row in rows_of(transaction.connection.execute(_BY_IDS, {"ids": part}))
+    }
+    for record_id in wanted:
+        if record_id not in found:
+            raise ProgramError(f"there is no record {record_id} in the ledger")
+    return found
+
+
+def write(transaction: Transaction, changed: Sequence[Record]) -> None:
+    """Write records as they are now."""
+    if changed:
+        transaction.connection.execute(
+            _WRITE,
+            [{"new_id": record["id"], **{f"new_{name}": record[name] for name in _WRITTEN}} for record in changed],
+        )
+
+
+def decide(transaction: Transaction, decisions: Sequence[Decision]) -> None:
+    """Move a batch of records, all or none."""
+    current = records_of(transaction, (decision.record_id for decision in decisions))
+    changed: dict[int, Record] = {}
+    events: list[AuditEvent] = []
+    for decision in decisions:
+        move = move_of(current[decision.record_id], decision)
+        if move.is_move or move.facts:
+            current[decision.record_id] = changed[decision.record_id] = moved(transaction, move)
+            if move.is_noted:
+                kind = "moved" if move.is_move else "noted"
+                events.append(transaction.event(kind, str(key_of(move.record)), move.detail()))
+    write(transaction, list(changed.values()))
+    transaction.note(events)
+
+
+def move_of(record: Record, decision: Decision) -> Move:
+    """What the decision changes.
+
+    Raises:
+        ProgramError: the life of a record does not have this move.
+    """
+    check_move(State(record["state"]), decision.state, in_step=decision.in_step)
+    wanted = {"state": str(decision.state), **_reasons(decision)}
+    facts = {
+        name: value
+        for name in (*_DESCRIPTION, *_OUTCOME)
+        if (value := getattr(decision, name)) is not None and value != record[name]
+    }
+    return Move(
+        record=record,
+        decision=decision,
+        standing={name: text for name, text in wanted.items() if record[name] != text},
+        facts=facts,
+    )
+
+
+def _reasons(decision: Decision) -> dict[str, str]:
+    return {"cause": decision.cause, "reason": decision.reason}
+
+
+def moved(transaction: Transaction, move: Move, *, proof: str | None = None, doubt: Instant | None = None) -> Record:
+    """The record after the move, not yet written; takes or gives back the claim that goes with it.
+
+    Raises:
+        ClaimTaken: the decision adopts a document whose dedupe key another record holds.
+    """
+    decision = move.decision
+    now: dict[str, Any] = {**move.record, **move.standing, **move.facts, "updated_at": transaction.now}
+    now["label_folded"] = now["label"].strip().casefold()
+    now["may_be_entered"] = _may_be_entered(move.record, decision.state, proof)
+    if decision.state is not State.IN_DOUBT or doubt is not None:
+        now["doubt_epoch"] = doubt.epoch if doubt is not None else None
+        now["doubt_seconds"] = doubt.seconds if doubt is not None else None
+    if decision.namespace is not None and decision.dedupe_key is not None:
+        claims.claim(transaction, now["id"], decision.namespace, decision.dedupe_key, in_step=decision.in_step)
+    elif not now["may_be_entered"] and (proof in _NOTHING_WRITTEN or decision.state in _CLOSED):
+        claims.release(transaction, now["id"])
+    return now
+
+
+def _may_be_entered(record: Record, new: State, proof: str | None) -> bool:
+    if new in _IN_TARGET or (proof is not None and proof not in _NOTHING_WRITTEN):
+        return True
+    if record["state"] == State.IN_DOUBT and new is State.READY:
+        return False  # looked up after the settle window, and not there
+    return bool(record["may_be_entered"])

@@ -1,0 +1,230 @@
+"""The ledger in a SQL database: SQLite in a file, or PostgreSQL by URL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from engine.adapters.store import claims, intake, leases, moving, payloads, reading, run_rows, sending, trail
+from engine.adapters.store.dialect import STORE_ERRORS, in_words, open_engine
+from engine.adapters.store.port import (
+    Attempt,
+    Conclusion,
+    Decision,
+    Intent,
+    Lease,
+    Ledger,
+    RecordRow,
+    RunRow,
+    TurnLost,
+)
+from engine.adapters.store.schema import prepare
+from engine.adapters.store.transaction import Act, Transaction
+from engine.adapters.store.writer import Writer
+from engine.domain.audit_event import AuditEvent
+from engine.domain.lifecycle import State
+from engine.domain.record import RecordKey, SourceRecord
+from engine.words.clock import Clock, IdMaker, Instant
+from engine.words.errors import LedgerError
+
+T = TypeVar("T")
+
+
+def open_ledger(url: str, *, audit_key: bytes, clock: Clock, make_id: IdMaker) -> Ledger:
+    """The ledger behind a URL (`sqlite:////folder/ledger.db`), made on first use.
+
+    A SQLite file is made for its owner only. Several threads and processes may use it at once.
+
+    Raises:
+        LedgerError: it cannot be opened, is damaged, or was made by a newer program.
+    """
+    engine = open_engine(url)
+    try:
+        prepare(engine, clock, make_id)
+    except LedgerError:
+        engine.dispose()
+        raise
+    except STORE_ERRORS as error:
+        engine.dispose()
+        raise LedgerError(in_words(error, engine.url)) from error
+    return SqlLedger(engine, trail.Trail(audit_key), clock)
+
+
+class SqlLedger:
+    """A ledger in SQL; see the port for what each method promises."""
+
+    def __init__(self, engine: Engine, audit_trail: trail.Trail, clock: Clock) -> None:
+        self._engine = engine
+        self._trail = audit_trail
+        self._clock = clock
+        self._writer = Writer(engine)
+
+    def start_run(self, run: str, mapping: str, who: str) -> None:
+        """Open a run."""
+        self._write(run, lambda transaction: run_rows.start(transaction, run, mapping), who)
+
+    def end_run(self, run: str, result: Mapping[str, Any]) -> None:
+        """Close a run with its counts."""
+        self._write(run, lambda transaction: run_rows.end(transaction, run, result))
+
+    def runs(self, *, limit: int = 20) -> tuple[RunRow, ...]:
+        """The latest runs, newest first."""
+        return self._read(lambda connection: run_rows.latest(connection, limit))
+
+    def register(self, records: Sequence[SourceRecord], run: str) -> None:
+        """Keep one page of records."""
+        if records:
+            self._write(run, lambda transaction: intake.register(transaction, records, run))
+
+    def withdraw_unseen(self, connection: str, feed: str, run: str) -> int:
+        """Withdraw the undecided records of the feed that this run did not see."""
+        return self._write(run, lambda transaction: intake.withdraw_unseen(transaction, connection, feed, run))
+
+    def records(
+        self,
+        *,
+        mapping: str | None = None,
+        states: Sequence[State] = (),
+        feed: tuple[str, str] | None = None,
+        seen_run: str | None = None,
+        keys: Sequence[str] = (),
+        unacknowledged: bool = False,
+        after_id: int = 0,
+        limit: int = 500,
+    ) -> tuple[RecordRow, ...]:
+        """Records by id, from `after_id` on."""
+        return self._read(
+            lambda connection: reading.find_records(
+                connection,
+                mapping=mapping,
+                states=states,
+                feed=feed,
+                seen_run=seen_run,
+                keys=keys,
+                unacknowledged=unacknowledged,
+                after_id=after_id,
+                limit=limit,
+            )
+        )
+
+    def counts(self) -> tuple[tuple[str, State, str, int, Decimal], ...]:
+        """Mapping, state, currency, number and amount of all records."""
+        return self._read(reading.counts)
+
+    def payload(self, payload_hash: str) -> Any:
+        """A stored payload as JSON, or None."""
+        return self._read(lambda connection: payloads.read(connection, payload_hash))
+
+    def decide(self, decisions: Sequence[Decision], run: str, who: str) -> None:
+        """Move a batch of records, all or none."""
+        if decisions:
+            self._write(run, lambda transaction: moving.decide(transaction, decisions), who)
+
+    def begin(self, intent: Intent, lease: Lease, run: str, who: str) -> Attempt:
+        """Record the intent."""
+        (attempt,) = self.begin_many([intent], lease, run, who)
+        return attempt
+
+    def begin_many(self, intents: Sequence[Intent], lease: Lease, run: str, who: str) -> tuple[Attempt, ...]:
+        """Record the intents of one bulk call, all or none."""
+        return self._write(run, lambda transaction: sending.begin(transaction, intents, lease), who)
+
+    def conclude(self, attempt: Attempt, conclusion: Conclusion, run: str, who: str) -> None:
+        """Record how the attempt ended and move the record."""
+        in_time = self._write(run, lambda transaction: sending.conclude(transaction, attempt, conclusion), who)
+        if not in_time:
+            raise TurnLost(
+                f"the answer to attempt {attempt.id} came after another runner had put it in doubt: "
+                "nothing more is sent"
+            )
+
+    def holder_of(self, namespace: str, dedupe_keys: Sequence[str]) -> Mapping[str, RecordKey]:
+        """Which records hold the claims on these keys."""
+        return self._read(lambda connection: claims.holders(connection, namespace, dedupe_keys))
+
+    def interrupted(self, mapping: str, company: str) -> tuple[RecordRow, ...]:
+        """Records still `sending`."""
+        return self._read(lambda connection: reading.interrupted(connection, mapping, company))
+
+    def doubt(self, record_ids: Sequence[int], since: Instant, run: str, who: str) -> None:
+        """Put interrupted records in doubt."""
+        self._write(run, lambda transaction: sending.doubt(transaction, record_ids, since), who)
+
+    def take_lease(self, name: str, holder: str, seconds: float) -> Lease | None:
+        """The lease, or None when another holds it."""
+
+        def work(connection: Connection) -> Lease | None:
+            now = self._clock.now()
+            return leases.take(connection, name, holder, leases.after(now, seconds), now)
+
+        return self._writer.run(work)
+
+    def renew_lease(self, lease: Lease, seconds: float) -> Lease:
+        """More time."""
+        return self._writer.run(
+            lambda connection: leases.renew(connection, lease, leases.after(self._clock.now(), seconds))
+        )
+
+    def release_lease(self, lease: Lease) -> None:
+        """Give it back."""
+        self._writer.run(lambda connection: leases.release(connection, lease, self._clock.now()))
+
+    def lease_holder(self, name: str) -> Lease | None:
+        """Who holds a lease, if anyone does."""
+        return self._read(lambda connection: leases.holder(connection, name, self._clock.now()))
+
+    def attempts(self, record_id: int) -> tuple[Attempt, ...]:
+        """The attempts of a record, oldest first."""
+        return self._read(lambda connection: reading.attempts_of(connection, record_id))
+
+    def audit(self, event: AuditEvent) -> None:
+        """An event that is not the change of a record."""
+        self._writer.run(lambda connection: self._trail.append(connection, [event]))
+
+    def trail(self, record: str | None = None) -> Iterator[tuple[int, AuditEvent, str]]:
+        """Audit events in order with their number and hash."""
+        after: int | None = None
+        while rows := self._page_of_trail(after, record):
+            for row in rows:
+                yield row.seq, trail.event_of(row), row.hash
+            after = rows[-1].seq
+
+    def verify_trail(self) -> tuple[str, ...]:
+        """What does not fit in the audit trail, in words."""
+        return self._read(lambda connection: tuple(trail.problems(connection, self._trail)))
+
+    def close(self) -> None:
+        """Close the store; a second call does nothing."""
+        self._writer.close()
+        self._engine.dispose()
+
+    def _page_of_trail(self, after: int | None, record: str | None) -> Sequence[Any]:
+        return self._read(lambda connection: trail.page(connection, after, record))
+
+    def _write(self, run: str, work: Callable[[Transaction], T], who: str | None = None) -> T:
+        """Work of a run, by that person, or by the one who started the run."""
+
+        def in_transaction(connection: Connection) -> T:
+            author = run_rows.author(connection, run) if who is None else who
+            return work(
+                Transaction(
+                    connection=connection,
+                    now=self._clock.now(),
+                    act=Act(who=author, run=run),
+                    trail=self._trail,
+                )
+            )
+
+        return self._writer.run(in_transaction)
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        if self._writer.closed:
+            raise LedgerError("the ledger is closed")
+        try:
+            with self._engine.connect() as connection, connection.begin():
+                return work(connection)
+        except STORE_ERRORS as error:
+            raise LedgerError(in_words(error, self._engine.url)) from error

@@ -1,0 +1,211 @@
+"""The ledger's tables, in SQL that SQLite and PostgreSQL both have.
+
+Money is kept as text, because SQLite has no exact decimals, and is summed in Python as Decimal. Times are
+text too: UTC with microseconds, all of one width, so that they sort. JSON of the audit trail is text in its
+canonical spelling, because its hash is taken of those bytes.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+VERSION = 1
+"""Of the tables below; a ledger of a higher version was made by a newer program."""
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time, kept as text in UTC."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """The time as text; a naive one is refused."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive time is refused")
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """The time, aware, in UTC."""
+        return None if value is None else datetime.fromisoformat(value)
+
+
+class Amount(TypeDecorator[Decimal]):
+    """An amount of money, kept as text with all its digits."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """The amount as text without an exponent."""
+        return None if value is None else f"{value:f}"
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
+        """The amount as it was kept."""
+        return None if value is None else Decimal(value)
+
+
+Number = BigInteger().with_variant(Integer(), "sqlite")
+Plain = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text compared byte by byte, so that the beginning of an id is a range of the index."""
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("made_at", UtcTime, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("mapping", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    Column("result", Text),
+)
+
+payloads = Table(
+    "payloads",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("kept_at", UtcTime, nullable=False),
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=True),
+    Column("connection", Text, nullable=False),
+    Column("feed", Text, nullable=False),
+    Column("source_id", Plain, nullable=False),
+    Column("company", Text),
+    Column("mapping", Text),
+    Column("state", Text, nullable=False),
+    Column("cause", Text, nullable=False, default=""),
+    Column("reason", Text, nullable=False, default=""),
+    Column("label", Text, nullable=False, default=""),
+    Column("label_folded", Text, nullable=False, default=""),
+    Column("amount", Amount),
+    Column("currency", Text),
+    Column("book_date", Text),
+    Column("payload_hash", Text, nullable=False),
+    Column("dedupe_key", Text),
+    Column("document_hash", Text),
+    Column("entered_payload_hash", Text),
+    Column("reference", Text),
+    Column("acknowledged", Text, nullable=False, default=""),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("doubt_epoch", Text),
+    Column("doubt_seconds", Float),
+    Column("may_be_entered", Boolean, nullable=False, default=False),
+    Column("seen_run", Text, nullable=False),
+    Column("first_seen_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    UniqueConstraint("connection", "feed", "source_id"),
+    Index("ix_records_mapping", "mapping", "id", "state", "acknowledged"),
+    Index("ix_records_feed", "connection", "feed", "id", "state"),
+    Index("ix_records_source_id", "source_id"),
+    Index("ix_records_label_folded", "label_folded"),
+)
+"""`may_be_entered` says that the target may hold a document of this record: then its claim is never released."""
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=True),
+    Column("record_id", ForeignKey("records.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("document_hash", Text, nullable=False),
+    Column("mapping_hash", Text, nullable=False),
+    Column("request_hash", Text, nullable=False),
+    Column("answer_hash", Text),
+    Column("proof", Text),
+    Column("status", Integer),
+    Column("message", Text, nullable=False, default=""),
+    Column("started_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    UniqueConstraint("record_id", "number"),
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("namespace", Text, primary_key=True),
+    Column("key_folded", Text, primary_key=True),
+    Column("dedupe_key", Text, nullable=False),
+    Column("record_id", ForeignKey("records.id"), nullable=False, index=True),
+    Column("in_step", Boolean, nullable=False),
+    Column("claimed_at", UtcTime, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("fence", Number, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+)
+"""A lease given back keeps its row with an empty holder, so that its fence only ever grows."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Number, primary_key=True, autoincrement=False),
+    Column("at", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("record", Text, index=True),
+    Column("run", Text),
+    Column("detail", Text, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", Number, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("seal", Text, nullable=False),
+)
+"""One row: the last event of the trail under a seal of its own, so that events cut off its end are missed."""

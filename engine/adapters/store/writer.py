@@ -1,0 +1,148 @@
+"""One writer thread: what is waiting when it comes by is written in one transaction and committed once.
+
+A unit of work is a function of a connection. It may be run a second time, after its first try was rolled
+back, so it must have no effect but through that connection.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from engine.adapters.store.dialect import STORE_ERRORS, for_writing, in_words
+from engine.words.errors import LedgerError
+
+GROUP_MAX = 64
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    work: Callable[[Connection], Any]
+    done: Future[Any] = field(default_factory=Future)
+
+
+class _Spoiled(Exception):
+    """A unit met an error of the database, which may have ended the whole transaction."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class Writer:
+    """Runs units of work from any thread; each is durable when `run` returns.
+
+    `commits` counts the transactions committed so far.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = for_writing(engine)
+        self._waiting: SimpleQueue[_Unit | None] = SimpleQueue()
+        self._gate = threading.Lock()
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name="ledger writer", daemon=True)
+        self.commits = 0
+        self._thread.start()
+
+    def run(self, work: Callable[[Connection], T]) -> T:
+        """Do the work in a transaction, together with what others wait for; gives what it gives.
+
+        Raises:
+            LedgerError: the database failed, and nothing of this unit was kept. On PostgreSQL a connection
+                lost during the commit leaves open whether it was.
+            Exception: whatever the work raises; then nothing of this unit was kept.
+        """
+        unit = _Unit(work)
+        with self._gate:
+            if self._closed:
+                raise LedgerError("the ledger is closed")
+            self._waiting.put(unit)
+        result: T = unit.done.result()
+        return result
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has been closed."""
+        return self._closed
+
+    def close(self) -> None:
+        """Write what waits, then stop; a second call does nothing."""
+        with self._gate:
+            if self._closed:
+                return
+            self._closed = True
+            self._waiting.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        while group := self._next_group():
+            self._write(group)
+
+    def _next_group(self) -> list[_Unit]:
+        """What is waiting now, at least one unit; empty when the writer is closed."""
+        group: list[_Unit] = []
+        unit = self._waiting.get()
+        while unit is not None:
+            group.append(unit)
+            if len(group) == GROUP_MAX:
+                return group
+            try:
+                unit = self._waiting.get_nowait()
+            except Empty:
+                return group
+        if group:
+            self._waiting.put(None)  # the end was met behind this group: meet it again
+        return group
+
+    def _write(self, group: list[_Unit]) -> None:
+        try:
+            with self._engine.begin() as connection:
+                answers = [_answer(connection, unit) for unit in group]
+        except _Spoiled as spoiled:
+            if len(group) == 1:
+                self._fail(group, spoiled.error)
+                return
+            for unit in group:
+                self._write([unit])
+        except Exception as error:  # noqa: BLE001  every caller waits for an answer, and raises it
+            self._fail(group, error)
+        else:
+            self.commits += 1
+            for unit, (value, failure) in zip(group, answers, strict=True):
+                if failure is None:
+                    unit.done.set_result(value)
+                else:
+                    unit.done.set_exception(failure)
+
+    def _fail(self, group: list[_Unit], error: Exception) -> None:
+        for unit in group:
+            failure = error
+            if isinstance(error, STORE_ERRORS):
+                failure = LedgerError(in_words(error, self._engine.url))
+                failure.__cause__ = error
+            unit.done.set_exception(failure)
+
+
+def _answer(connection: Connection, unit: _Unit) -> tuple[Any, Exception | None]:
+    """What the unit gave, or what it raised after its own changes were taken back."""
+    try:
+        savepoint = connection.begin_nested()
+        try:
+            value = unit.work(connection)
+        except STORE_ERRORS:
+            raise
+        except Exception as failure:  # noqa: BLE001  it belongs to the caller of this unit alone
+            savepoint.rollback()
+            return None, failure
+        savepoint.commit()
+    except STORE_ERRORS as error:
+        raise _Spoiled(error) from error
+    return value, None

@@ -1,0 +1,1 @@
+"""Credentials, encrypted at rest: `vault` is the only module besides request signing to call `Secret.reveal()`."""

@@ -1,0 +1,1 @@
+"""Floor 1: records, their life, what they book, and the audit event."""

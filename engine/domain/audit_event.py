@@ -1,0 +1,36 @@
+"""One event of the audit trail, and the chain that makes a change of the past visible."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from engine.words.json_value import canonical
+
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEvent:
+    """What happened: when (UTC), by whom, to which record, in which run, and the detail as JSON."""
+
+    at: datetime
+    who: str
+    kind: str
+    record: str | None
+    run: str | None
+    detail: dict[str, Any]
+
+
+def link(previous: str, sequence: int, event: AuditEvent, key: bytes) -> str:
+    """The event's hash: HMAC-SHA256 over the previous hash, the sequence number and the event.
+
+    The message is `previous`, a newline, and the canonical JSON (keys sorted, no spaces) of
+    `[sequence, at, who, kind, record, run, detail]`, `at` in ISO 8601; so anyone with the key can
+    compute it again.
+    """
+    row = [sequence, event.at.isoformat(), event.who, event.kind, event.record, event.run, event.detail]
+    return hmac.new(key, previous.encode() + b"\n" + canonical(row), hashlib.sha256).hexdigest()

@@ -1,0 +1,1 @@
+"""Floor 7: what people touch: the commands and the sandbox."""

@@ -1,0 +1,88 @@
+"""The commands, each loaded only when it is used, and the one way in which errors are told."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+import engine
+from engine.words.errors import ConnectorError, InputError
+
+COMMANDS: dict[str, str] = {
+    "init": "make a workspace, asking what only finance can answer",
+    "demo": "watch all flows run against the built-in sandbox",
+    "sandbox": "a real HTTP Airbase and Epicor Kinetic with seeded books",
+    "validate": "check every file of the workspace, with places",
+    "describe": "a mapping in plain English, with its T-account",
+    "test": "run the mappings' own tests, offline",
+    "plan": "what a run would do to every record now; writes nothing",
+    "run": "run a mapping, or all of them",
+    "status": "records by mapping and state, with amounts",
+    "records": "the records of the ledger, one a line",
+    "show": "a record with its attempts and its audit trail",
+    "explain": "where every value sent for a record comes from, or what a cause means",
+    "ping": "whether the connections work; reads only",
+    "credentials": "set and list the encrypted credentials",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in one file each, imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands, in the order a newcomer meets them."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"engine.faces.commands.{cmd_name}_command")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list for `--help`, without importing any command."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with a hint for a misspelt command."""
+        from engine.words.problem import did_you_mean
+
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            hint = did_you_mean(args[0], COMMANDS)
+            ctx.fail(f"there is no command '{args[0]}'{f'; {hint}' if hint else ''}")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what stops it is told in one message, with the right exit code."""
+        try:
+            return super().invoke(ctx)
+        except ConnectorError as error:
+            from engine.faces.commands.output import tell_error
+
+            tell_error(error)
+            sys.exit(error.exit_code)
+        except OSError as error:
+            from engine.faces.commands.output import tell_error
+
+            tell_error(InputError(f"{error.filename or 'a file'}: {error.strerror or error}"))
+            sys.exit(InputError.exit_code)
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(engine.__version__, prog_name="ml-connector")
+def root() -> None:
+    """Move approved spend from Airbase into Epicor Kinetic, and master data back.
+
+    Exit codes: 0 done, 1 something needs a person, 2 the input is wrong, 3 a system could not be reached.
+    """

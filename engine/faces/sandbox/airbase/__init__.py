@@ -1,0 +1,1 @@
+"""A faithful Airbase: the accounting API as recorded and as used by real clients."""

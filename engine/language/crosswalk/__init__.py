@@ -1,0 +1,1 @@
+"""Tables from source codes to target codes, kept by finance as CSV."""

@@ -1,0 +1,102 @@
+"""connections.yaml: the systems of the workspace, without their credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from engine.language.node import Node
+from engine.language.spec.check_shape import shape_faults
+from engine.language.spec.connections_schema import connections_schema
+from engine.language.spec.findings import Findings
+from engine.language.spec.schema_words import Schema
+from engine.language.spec.workspace_file import read_file
+from engine.words.problem import Place, Problem, in_order
+
+_SHARED = frozenset({"kind", "environment", "base_url"})
+_SECRET_WORDS = ("password", "token", "secret", "api_key", "apikey")
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionSettings:
+    """One connection; `settings` has what its kind defines beyond the address."""
+
+    name: str
+    kind: str
+    environment: Literal["test", "production", "sandbox"]
+    base_url: str
+    settings: dict[str, Any]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connections:
+    """The connections by name, and the ledger's URL when it is not the default."""
+
+    connections: dict[str, ConnectionSettings]
+    ledger: str | None
+
+
+def load_connections(
+    path: Path, shown_from: Path, kinds: Mapping[str, Schema]
+) -> tuple[Connections | None, tuple[Problem, ...]]:
+    """Read connections.yaml with all its problems; None when there is an error."""
+    file = read_file(path, shown_from, code="E704")
+    if file.root is None:
+        return None, file.problems
+    findings = Findings(file.root)
+    findings.extend(file.problems)
+    for fault in shape_faults(file.root, connections_schema(kinds)):
+        findings.extend((_about_secrets(fault.problem, fault.key),))
+    node = file.root.find(("connections",))
+    found = {name: _connection(name, item, findings) for name, item in (node.fields or {}).items()}
+    ledger = file.root.get("ledger")
+    problems = in_order(findings.problems)
+    if findings.has_errors:
+        return None, problems
+    url = ledger.scalar if ledger is not None and isinstance(ledger.scalar, str) else None
+    return Connections(connections={name: one for name, one in found.items() if one}, ledger=url), problems
+
+
+def _connection(name: str, node: Node, findings: Findings) -> ConnectionSettings | None:
+    if findings.has_damage(node) or node.fields is None:
+        return None
+    given = node.plain()
+    if not {"kind", "environment", "base_url"} <= given.keys():
+        return None
+    _check_address(node.fields["base_url"], given["base_url"], findings)
+    return ConnectionSettings(
+        name=name,
+        kind=given["kind"],
+        environment=given["environment"],
+        base_url=given["base_url"],
+        settings={key: value for key, value in given.items() if key not in _SHARED},
+        place=node.place,
+    )
+
+
+def _check_address(node: Node, url: str, findings: Findings) -> None:
+    try:
+        parts = urlsplit(url)
+        host, login = parts.hostname, parts.username or parts.password
+    except ValueError as error:
+        findings.add(node, "E702", f"this is no address: {error}", "an address such as https://…")
+        return
+    if login:
+        hint = "remove it here; `ml-connector credentials set` keeps it safely"
+        findings.add(node, "E702", "the address holds a login", hint)
+    elif not host:
+        findings.add(node, "E702", "the address names no host", "an address such as https://…")
+    elif parts.scheme == "http" and host not in _LOOPBACK:
+        findings.add(node, "E702", "http sends credentials in the clear", "use https")
+
+
+def _about_secrets(problem: Problem, key: str | None) -> Problem:
+    if problem.code != "E104" or not any(word in (key or "").casefold() for word in _SECRET_WORDS):
+        return problem
+    hint = "credentials are not kept here; use `ml-connector credentials set`"
+    return Problem(place=problem.place, code=problem.code, sentence=problem.sentence, where=problem.where, hint=hint)

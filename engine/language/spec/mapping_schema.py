@@ -1,0 +1,343 @@
+"""The shape of a mapping and of a recipe."""
+
+from __future__ import annotations
+
+from engine.language.spec.model import Expectation, Verb
+from engine.language.spec.schema_words import (
+    FILE_NAME,
+    NAME,
+    Schema,
+    anything,
+    by_key,
+    choice,
+    document,
+    exactly_one,
+    expression,
+    file_or_map,
+    list_of,
+    map_of,
+    one_or_list,
+    record,
+    ref,
+    text,
+    value,
+    whole,
+    yes_no,
+)
+
+VERBS: tuple[Verb, ...] = ("call", "get", "post", "put", "patch", "delete")
+EXPECTATIONS: tuple[Expectation, ...] = ("books", "sends", "skips", "holds", "refuses")
+KINDS = ("as_is", "text", "money", "decimal", "integer", "boolean", "date", "book_date")
+RECIPE_KEYS = ("filter", "extract", "transform", "check", "entries", "target", "dedupe", "acknowledge")
+
+_NAME_SAYS = "a name is letters, digits and underscores, and begins with a letter"
+_FOR = text(
+    "Repeat for every item of a list: `line in lines`.",
+    pattern=r"^[A-Za-z][A-Za-z0-9_]* in [A-Za-z][A-Za-z0-9_]*$",
+    say="write it as 'line in lines'",
+)
+_PATH = text("JMESPath: where the value stands.")
+_MATCH = map_of(value("What the field must equal."), "Fields and the values they must equal.", least=1)
+_TAKE = one_or_list(text("A field."), "The field to take, or a list of fields.")
+_OPTIONAL = yes_no("Go on with nothing when it is missing, instead of holding the record.", default=False)
+
+_SOURCE = record(
+    "Where the records come from.",
+    needed={
+        "connection": text("A connection of connections.yaml."),
+        "endpoint": text("The feed: a path or an entity set."),
+        "id": text("JMESPath: the source's own id of a record."),
+    },
+    may={
+        "params": map_of({"description": "A query parameter.", "type": ["string", "integer"]}, "Query parameters."),
+        "each_company": yes_no("Read the feed once for each company of books.yaml.", default=False),
+    },
+)
+
+_FILTER = map_of(
+    record(
+        "The values we know.",
+        needed={"take": list_of(value("A value."), "Values to go on with.", least=1)},
+        may={"skip": list_of(value("A value."), "Values that mean 'not yet'. Any other value is held.")},
+    ),
+    "JMESPath and the values it may have. `take` alone says whose record it is.",
+    least=1,
+)
+
+_FIELD = record(
+    "One value.",
+    needed={"path": _PATH},
+    may={
+        "as": choice("What the value is read as.", *KINDS, default="as_is"),
+        "optional": _OPTIONAL,
+        "max_length": whole("Held when longer; never cut.", least=1),
+    },
+)
+_GROUP = {
+    "description": "A list inside the record; each other key is a field of its items.",
+    "type": "object",
+    "properties": {"each": text("JMESPath: where the list stands.")},
+    "required": ["each"],
+    "minProperties": 2,
+    "propertyNames": {"pattern": NAME, "patternErrorMessage": _NAME_SAYS},
+    "additionalProperties": by_key("A field of the item.", plain="string", branches={"path": ref("field")}),
+}
+
+_CROSSWALK = record(
+    "A value from a crosswalk.",
+    needed={"crosswalk": text("The crosswalk's name."), "match": _MATCH, "take": _TAKE},
+    may={"on": value("The date that decides which rows count."), "optional": _OPTIONAL},
+)
+_LOOKUP = record(
+    "A value from the target or another connection.",
+    needed={"lookup": text("The entity set."), "match": _MATCH, "take": _TAKE},
+    may={
+        "connection": text("The connection; the target's by default."),
+        "optional": _OPTIONAL,
+        "many": yes_no("Give every row, as a list, instead of holding when there are several.", default=False),
+    },
+)
+_PERIOD = record(
+    "A date, checked against the open periods of books.yaml.",
+    needed={"period": value("The date.")},
+    may={"closed": choice("What a date in a closed period does.", "hold", "next_open", default="hold")},
+)
+_SCALAR = ["string", "number", "boolean", "null"]
+_EACH_STEP = {
+    "description": "Steps for every item of a list; the key is the list's name.",
+    "type": "object",
+    "properties": {"for": _FOR},
+    "required": ["for"],
+    "minProperties": 2,
+    "propertyNames": {"pattern": NAME, "patternErrorMessage": _NAME_SAYS},
+    "additionalProperties": ref("inner_step"),
+}
+
+_CHECK = record(
+    "A question whose answer must be yes.",
+    needed={"require": expression("The question."), "because": text("The reason a person reads.")},
+    may={"else": choice("What a no does.", "hold", "skip", default="hold")},
+)
+_ENTRY = exactly_one(
+    record(
+        "One line of what is booked.",
+        needed={"account": value("The account.")},
+        may={
+            "for": _FOR,
+            "debit": value("The amount, when it is a debit."),
+            "credit": value("The amount, when it is a credit."),
+            "booked_by": choice("The target books this side by itself.", "target"),
+        },
+    ),
+    "debit",
+    "credit",
+)
+
+_CALL_KEYS: dict[str, Schema] = {
+    **{verb: text(f"The path to {verb}." if verb != "call" else "A method: Service/Method.") for verb in VERBS},
+    "params": map_of(value("A parameter."), "Query parameters."),
+    "body": anything("The body; every value in it may be an expression."),
+}
+_CALL = exactly_one(record("One call.", may=_CALL_KEYS), *VERBS)
+_DEFAULTS = list_of(ref("call"), "Calls without effect; the last answer's rows lie under the body's rows.")
+_ENSURE = record(
+    "Something that must exist before the write.",
+    needed={
+        "find": record("How it is found.", needed={"set": text("The entity set."), "match": _MATCH}),
+        "create": exactly_one(
+            record("How it is made.", may={"defaults": _DEFAULTS, **_CALL_KEYS}),
+            *VERBS,
+        ),
+    },
+)
+_BULK = record(
+    "Many documents in one call.",
+    needed={"list": text("The list's key in the body."), "most": whole("At most so many.", least=1)},
+    may={
+        "rows": text("JMESPath on the answer: its rows."),
+        "row_key": text("JMESPath on a row: the value that equals the dedupe key."),
+        "row_reference": text("JMESPath on a row: its reference."),
+        "refused": text("JMESPath on the answer: the refused rows, each with its `index`."),
+    },
+)
+_REPORT = record(
+    "A file for a person to import.",
+    needed={"file": text("Its name."), "columns": list_of(text("A column."), "Its columns.", least=1)},
+)
+_TARGET_KEYS: dict[str, Schema] = {
+    "connection": text("A connection of connections.yaml."),
+    "company": value("The target company; also of every look-up and of the dedupe key."),
+    "mode": choice("What happens there.", "create_once", "keep_in_step", "report", default="create_once"),
+    "at_once_per": value("Writes with the same value here wait for each other."),
+    "ensure": list_of(_ENSURE, "What must exist before the write."),
+    "defaults": _DEFAULTS,
+    **_CALL_KEYS,
+    "succeeded": expression("Whether the `answer` is a success."),
+    "warning": value("A warning in the `answer`."),
+    "bulk": _BULK,
+    "report": _REPORT,
+}
+_EQUALS = record("A value to compare.", needed={"path": _PATH, "equals": value("What must stand there.")})
+_FIND = record(
+    "A look-up by the dedupe key.",
+    needed={
+        "set": text("The entity set."),
+        "match": _MATCH,
+        "reference": text("JMESPath: the document's reference."),
+    },
+    may={
+        "read": ref("call"),
+        "kept": {
+            "description": "What the target kept, compared after the write.",
+            "type": "object",
+            "properties": {
+                "accounts": text("JMESPath: the accounts of the lines."),
+                "amounts": text("JMESPath: the amounts of the lines."),
+            },
+            "additionalProperties": _EQUALS,
+        },
+        "bears": _EQUALS,
+    },
+)
+_DEDUPE_KEYS: dict[str, Schema] = {
+    "key": list_of(value("A part of the key."), "What makes a document unique at the target.", least=1),
+    "find": list_of(_FIND, "Where documents are looked for, in order."),
+    "not_found": choice("In doubt, and not found after the wait.", "send", "ask", default="send"),
+    "settle_s": whole("Seconds to wait before an in-doubt document is looked for.", default=300),
+    "compare": choice("What a document in step is compared with.", "target", "ledger", default="target"),
+}
+_ACKNOWLEDGE = record("What is written back to the source.", may={"entered": ref("call"), "refused": ref("call")})
+_TEST = exactly_one(
+    {
+        **record(
+            "One offline test.",
+            needed={"name": text("What it shows."), "given": file_or_map("The record.")},
+            may={
+                "change": map_of(anything("The value."), "Changes to the record: dotted path and value."),
+                "with": file_or_map("The world: books, crosswalks, lookups, defaults."),
+                "company": text("The company the record is read under."),
+                "books": map_of({"type": "number"}, "Accounts and amounts; a credit is negative."),
+                "sends": file_or_map("The document."),
+                "skips": text("The reason, or a part of it."),
+                "holds": text("The reason, or a part of it."),
+                "refuses": text("The reason, or a part of it."),
+                "answer": record(
+                    "What the target answers.",
+                    needed={"status": whole("The status code.", least=100)},
+                    may={"body": anything("The JSON body.")},
+                ),
+            },
+        ),
+        "dependentRequired": {"refuses": ["answer"], "answer": ["refuses"]},
+    },
+    *EXPECTATIONS,
+)
+
+_DEFINITIONS: dict[str, Schema] = {
+    "call": _CALL,
+    "field": _FIELD,
+    "group": _GROUP,
+    "each_step": _EACH_STEP,
+    "inner_step": {
+        **by_key("A value, crosswalk or look-up.", plain=None, branches={"crosswalk": _CROSSWALK, "lookup": _LOOKUP}),
+        "type": [*_SCALAR, "object"],
+    },
+    "step": {
+        **by_key(
+            "A value, crosswalk, look-up, period or steps for a list.",
+            plain=None,
+            branches={"crosswalk": _CROSSWALK, "lookup": _LOOKUP, "period": _PERIOD, "for": ref("each_step")},
+        ),
+        "type": [*_SCALAR, "object"],
+    },
+}
+
+_EXTRACT = map_of(
+    by_key("A field or a list.", plain="string", branches={"path": ref("field"), "each": ref("group")}),
+    "The values to take out of a record.",
+    keys=NAME,
+    say=_NAME_SAYS,
+    least=1,
+)
+_TRANSFORM = map_of(
+    ref("step"), "Values worked out, in order; each sees what stands above.", keys=NAME, say=_NAME_SAYS
+)
+_CHECKS = list_of(_CHECK, "Every reason a record is held or skipped.")
+_ENTRIES = list_of(_ENTRY, "What the document books; must balance.", least=1)
+
+_SHARED: dict[str, Schema] = {
+    "filter": _FILTER,
+    "extract": _EXTRACT,
+    "transform": _TRANSFORM,
+    "check": _CHECKS,
+    "entries": _ENTRIES,
+    "target": record("Where documents go.", may=_TARGET_KEYS),
+    "dedupe": record("What makes a document unique.", may=_DEDUPE_KEYS),
+    "acknowledge": _ACKNOWLEDGE,
+}
+_OWN_NEEDED: dict[str, Schema] = {
+    "name": text(
+        "The mapping's name; the file is called the same.", pattern=FILE_NAME, say="small letters, digits and dashes"
+    ),
+    "title": text("What it does, in a sentence."),
+    "source": _SOURCE,
+}
+_OWN_MAY: dict[str, Schema] = {
+    "owner": text("Who answers for it."),
+    "switched_on": yes_no("Whether it runs.", default=True),
+    "after": list_of(text("A mapping."), "Mappings that run before this one."),
+    "recipe": text("The recipe with the mechanics: a file of recipes/, without .yaml."),
+    "tests": list_of(_TEST, "Offline tests; at least three."),
+}
+
+
+def mapping_schema() -> Schema:
+    """A mapping file as it is written; its recipe may hold the parts that are missing."""
+    body = record("A mapping.", needed=_OWN_NEEDED, may={**_OWN_MAY, **_SHARED})
+    return document("mapping", "ml-connector mapping", body, _DEFINITIONS)
+
+
+def recipe_schema() -> Schema:
+    """A recipe file."""
+    needs = list_of(text("A name."), "Names the recipe uses that the mapping must define.")
+    body = record(
+        "A recipe.",
+        may={"needs": needs, "switched_on": _OWN_MAY["switched_on"], "after": _OWN_MAY["after"], **_SHARED},
+    )
+    return document("recipe", "ml-connector recipe", body, _DEFINITIONS)
+
+
+def merged_schema(*, calls: bool) -> Schema:
+    """A mapping with its recipe laid under it: nothing may be missing. Without `calls` the target needs no call."""
+    target = record(
+        "Where documents go.",
+        needed={"connection": _TARGET_KEYS["connection"]},
+        may={key: part for key, part in _TARGET_KEYS.items() if key != "connection"},
+    )
+    dedupe = record(
+        "What makes a document unique.",
+        needed={"key": _DEDUPE_KEYS["key"]},
+        may={key: part for key, part in _DEDUPE_KEYS.items() if key != "key"},
+    )
+    whole_target = exactly_one(target, *VERBS) if calls else target
+    needed = {**_OWN_NEEDED, "extract": _EXTRACT, "target": whole_target}
+    may = {**_OWN_MAY, **_SHARED, "dedupe": dedupe}
+    body = record("A mapping.", needed=needed, may={key: part for key, part in may.items() if key not in needed})
+    return document("merged", "a mapping with its recipe", body, _DEFINITIONS)
+
+
+def world_schema() -> Schema:
+    """The world of a mapping's test."""
+    cell = {"description": "A cell.", "type": ["string", "integer", "null"]}
+    rows = list_of(map_of(cell, "A row."), "Rows.")
+    found = list_of(map_of(anything("A value."), "A row."), "Rows.")
+    body = record(
+        "The world a test's record meets.",
+        may={
+            "books": map_of(map_of(anything("A setting."), "Settings of a company."), "Companies."),
+            "crosswalks": map_of(rows, "Rows of crosswalks."),
+            "lookups": map_of(found, "Rows of entity sets."),
+            "defaults": map_of(anything("The body of its answer."), "Answers of methods."),
+        },
+    )
+    return document("world", "the world of a test", body)

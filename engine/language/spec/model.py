@@ -1,0 +1,331 @@
+"""A mapping after loading: everything compiled, every part with its place. A run never parses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from engine.language.node import Node
+from engine.language.transform.document import Body
+from engine.language.transform.render import Template
+from engine.language.transform.select import Selector
+from engine.words.problem import Place
+
+Mode = Literal["create_once", "keep_in_step", "report"]
+Verb = Literal["call", "get", "post", "put", "patch", "delete"]
+Expectation = Literal["books", "sends", "skips", "holds", "refuses"]
+Kind = Literal["as_is", "text", "money", "decimal", "integer", "boolean", "date", "book_date"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSpec:
+    """Where the records come from; `each_company` reads the endpoint once for each company of books.yaml."""
+
+    connection: str
+    endpoint: str
+    params: tuple[tuple[str, str], ...] = ()
+    id: Selector
+    each_company: bool = False
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilterSpec:
+    """One value of the record that sorts it.
+
+    With `take` alone it says whose record this is: another value belongs to another mapping. With
+    `skip` beside it (it may be empty) a value of neither list is held, never guessed.
+    """
+
+    path: Selector
+    take: tuple[Any, ...]
+    skip: tuple[Any, ...] | None
+    place: Place
+
+    @property
+    def routes(self) -> bool:
+        """Whether this entry decides whose record it is."""
+        return self.skip is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldSpec:
+    """One value to take out of a record; absent, null and empty text are missing."""
+
+    name: str
+    path: Selector
+    kind: Kind = "as_is"
+    optional: bool = False
+    max_length: int | None = None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupSpec:
+    """A list inside the record, taken out item by item."""
+
+    name: str
+    each: Selector
+    fields: tuple[FieldSpec, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueStep:
+    """`name: "{{ expression }}"`."""
+
+    name: str
+    value: Template
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrosswalkStep:
+    """`name: {crosswalk: …, match: {column: value}, take: column or [columns]}`; no row holds unless optional."""
+
+    name: str
+    crosswalk: str
+    match: tuple[tuple[str, Template], ...]
+    take: str | tuple[str, ...]
+    on: Template | None = None
+    optional: bool = False
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookupStep:
+    """`name: {lookup: set, match: {Field: value}, take: …}`, batched; no row holds unless optional.
+
+    One row is expected, and several hold; with `many` every row is given, as a list.
+    """
+
+    name: str
+    connection: str
+    set: str
+    match: tuple[tuple[str, Template], ...]
+    take: str | tuple[str, ...]
+    optional: bool = False
+    many: bool = False
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodStep:
+    """`name: {period: date, closed: hold | next_open}`: the date, moved into an open period or held."""
+
+    name: str
+    date: Template
+    closed: Literal["hold", "next_open"]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EachStep:
+    """`lines: {for: line in lines, field: step…}`: steps for every item, whose results join the item."""
+
+    name: str
+    variable: str
+    group: str
+    steps: tuple[ValueStep | CrosswalkStep | LookupStep, ...]
+    place: Place
+
+
+Step = ValueStep | CrosswalkStep | LookupStep | PeriodStep | EachStep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckSpec:
+    """A question whose answer must be yes; else the record is held or skipped, and why."""
+
+    require: Template
+    otherwise: Literal["hold", "skip"]
+    because: Template
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntrySpec:
+    """One kind of line the document books; `variable` and `group` repeat it for a list."""
+
+    variable: str | None
+    group: str | None
+    account: Template
+    amount: Template
+    side: Literal["debit", "credit"]
+    booked_by_target: bool
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallSpec:
+    """One request: the verb, the path (its templated segments are percent-encoded), params and body."""
+
+    verb: Verb
+    path: Template
+    params: tuple[tuple[str, Template], ...] = ()
+    body: Body | None = None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnsureSpec:
+    """Something that must exist before the write; safe to repeat."""
+
+    set: str
+    match: tuple[tuple[str, Template], ...]
+    defaults: tuple[CallSpec, ...]
+    create: CallSpec
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkSpec:
+    """Many documents in one call: the list's key in the body, how many at most, and where answers stand.
+
+    `rows` gives the rows of the answer, `row_key` the value in a row that equals the dedupe key,
+    `refused` the list of refused ones with their `index`.
+    """
+
+    list: str
+    most: int
+    rows: Selector | None = None
+    row_key: Selector | None = None
+    row_reference: Selector | None = None
+    refused: Selector | None = None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSpec:
+    """The file that `mode: report` writes for a person to import: its columns, from the body's keys."""
+
+    file: str
+    columns: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetSpec:
+    """Where documents go and by which calls."""
+
+    connection: str
+    company: Template | None
+    mode: Mode
+    at_once_per: Template | None = None
+    ensure: tuple[EnsureSpec, ...] = ()
+    defaults: tuple[CallSpec, ...] = ()
+    call: CallSpec
+    succeeded: Template | None = None
+    warning: Template | None = None
+    bulk: BulkSpec | None = None
+    report: ReportSpec | None = None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptSpec:
+    """One thing to compare after the write: what stands at `path` must equal the value."""
+
+    name: str
+    path: Selector
+    equals: Template
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindSpec:
+    """A look-up by the dedupe key, and how to read what it finds.
+
+    `accounts` and `amounts` are compared with the mapping's entries, `kept` with its own values.
+    `bears` is the value that proves a document to be ours.
+    """
+
+    set: str
+    match: tuple[tuple[str, Template], ...]
+    read: CallSpec | None
+    reference: Selector
+    accounts: Selector | None = None
+    amounts: Selector | None = None
+    kept: tuple[KeptSpec, ...] = ()
+    bears: KeptSpec | None = None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DedupeSpec:
+    """What makes a document unique at the target.
+
+    `not_found` says what an in-doubt record becomes when the settle window has passed and nothing was
+    found: `send` it again, or `ask` a person because nothing at the target refuses a second one.
+    `settle_s` is that window, in seconds.
+    """
+
+    key: tuple[Template, ...]
+    find: tuple[FindSpec, ...]
+    not_found: Literal["send", "ask"] = "send"
+    settle_s: int = 300
+    compare: Literal["target", "ledger"] = "target"
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcknowledgeSpec:
+    """What is written back to the source, after reading has ended."""
+
+    entered: CallSpec | None
+    refused: CallSpec | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestSpec:
+    """One offline test: a record, changes to it, the world it meets, and one expectation."""
+
+    __test__ = False
+
+    name: str
+    given: dict[str, Any]
+    world: dict[str, Any]
+    expects: Expectation
+    books: dict[str, Any] | None = None
+    sends: Any = None
+    reason: str | None = None
+    answer: dict[str, Any] | None = None
+    company: str | None = None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingSpec:
+    """One mapping with its recipe merged in; `content_hash` changes when either file changes.
+
+    `merged` is the merged file as plain values, `root` the same with the place of everything.
+    """
+
+    name: str
+    title: str
+    owner: str | None = None
+    switched_on: bool = True
+    after: tuple[str, ...]
+    recipe: str | None
+    source: SourceSpec
+    filters: tuple[FilterSpec, ...]
+    fields: tuple[FieldSpec, ...]
+    groups: tuple[GroupSpec, ...]
+    steps: tuple[Step, ...]
+    checks: tuple[CheckSpec, ...]
+    entries: tuple[EntrySpec, ...]
+    target: TargetSpec
+    dedupe: DedupeSpec | None
+    acknowledge: AcknowledgeSpec | None
+    tests: tuple[TestSpec, ...]
+    content_hash: str
+    files: tuple[str, ...]
+    place: Place
+    merged: dict[str, Any] = field(repr=False)
+    root: Node | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def in_step(self) -> bool:
+        """Whether the target's record follows the source's instead of being entered once."""
+        return self.target.mode != "create_once"

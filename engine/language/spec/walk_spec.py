@@ -1,0 +1,57 @@
+"""Going through the parts of a compiled mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from engine.language.spec.model import (
+    CrosswalkStep,
+    EachStep,
+    MappingSpec,
+    Step,
+)
+from engine.language.transform.document import Body
+from engine.language.transform.render import NameUse, Template
+from engine.language.transform.select import Selector
+
+
+def inner_steps(spec: MappingSpec) -> Iterator[Step]:
+    """Every step, with those inside lists in their place."""
+    for step in spec.steps:
+        if isinstance(step, EachStep):
+            yield from step.steps
+        else:
+            yield step
+
+
+def crosswalk_steps(spec: MappingSpec) -> Iterator[CrosswalkStep]:
+    """The steps that use a crosswalk."""
+    return (step for step in inner_steps(spec) if isinstance(step, CrosswalkStep))
+
+
+def name_uses(part: Any) -> Iterator[NameUse]:
+    """Every name that the expressions of a part use."""
+    for leaf in _leaves(part):
+        if isinstance(leaf, (Template, Body)):
+            yield from leaf.names
+
+
+def record_selectors(spec: MappingSpec) -> Iterator[Selector]:
+    """The paths that are read from the whole record, so not those of a list's items or of an answer."""
+    yield spec.source.id
+    yield from (entry.path for entry in spec.filters)
+    yield from (field.path for field in spec.fields)
+    yield from (group.each for group in spec.groups)
+
+
+def _leaves(part: Any) -> Iterator[Any]:
+    if isinstance(part, (Template, Body, Selector)):
+        yield part
+    elif isinstance(part, tuple):
+        for inner in part:
+            yield from _leaves(inner)
+    elif is_dataclass(part) and not isinstance(part, type):
+        for field in fields(part):
+            yield from _leaves(getattr(part, field.name))

@@ -1,0 +1,1 @@
+"""Selecting from records and rendering values: JMESPath, expressions, filters, documents."""

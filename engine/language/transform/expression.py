@@ -1,0 +1,176 @@
+"""Expressions: Jinja's grammar, an allow-list of its parts, and operators of our own.
+
+Jinja parses and compiles, inside its immutable sandbox and without any of its globals, filters or tests.
+Between the two, `allowed` replaces what touches a value by functions of `operators` and `filters`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, cast
+
+from jinja2 import TemplateSyntaxError, nodes
+from jinja2.parser import Parser
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from engine.language.transform import operators
+from engine.language.transform.allowed import NotAllowed, rewrite, words_for
+from engine.language.transform.failure import TransformError
+from engine.language.transform.filters import FILTERS, TESTS, FilterSpec
+from engine.language.transform.scan import Refused, Use, Word, check_words, plain_path, uses_of, words_of
+
+LENGTH_MAX = 4000
+
+Evaluate = Callable[[Mapping[str, Any]], Any]
+
+_VALUE = "_value"
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A compiled expression: `evaluate` works it out in a scope; `words` is how messages call its value."""
+
+    evaluate: Evaluate
+    uses: tuple[Use, ...]
+    words: str
+
+
+def compile_expression(source: str) -> Expression:
+    """Compile the text between `{{` and `}}`; offsets in what it raises count from its first character.
+
+    Raises:
+        Refused: it cannot be read, or uses what the language does not have.
+    """
+    if len(source) > LENGTH_MAX:
+        raise Refused(LENGTH_MAX, "E203", f"an expression of more than {LENGTH_MAX} characters")
+    words = words_of(source, _ENVIRONMENT)
+    check_words(words)
+    uses = uses_of(words)
+    path = plain_path(words)
+    if path is not None:
+        return Expression(_reader_of_path(path), uses, ".".join(path))
+    tree = _parse(source, words)
+    try:
+        evaluate = _compiled(rewrite(tree))
+    except NotAllowed as error:
+        place = next((word.offset for word in words if word.text == error.word), words[0].offset)
+        raise Refused(place, error.code, error.sentence) from error
+    return Expression(evaluate, uses, words_for(tree))
+
+
+def _reader_of_path(path: tuple[str, ...]) -> Evaluate:
+    name, keys = path[0], path[1:]
+    owners = [".".join(path[: depth + 1]) for depth in range(len(keys))]
+    steps = tuple(zip(keys, owners, strict=True))
+
+    def read(scope: Mapping[str, Any]) -> Any:
+        if name not in scope:
+            raise TransformError(f"{name} is not known")
+        value = scope[name]
+        for key, owner in steps:
+            value = operators.read_key(value, key, owner)
+        operators.refuse_unknown(value)
+        return value
+
+    return read
+
+
+def _parse(source: str, words: Sequence[Word]) -> nodes.Expr:
+    parser = Parser(_ENVIRONMENT, source, state="variable")
+    try:
+        tree = parser.parse_expression()
+        fault = "" if parser.stream.eos else f"unexpected {parser.stream.current.value!r}"
+    except RecursionError as error:
+        raise Refused(words[0].offset, "E203", "an expression nested too deeply") from error
+    except TemplateSyntaxError as error:
+        fault = error.message or "an expression that cannot be read"
+    if not fault:
+        return tree
+    # The parser stops at the word it cannot use; what it has not read yet tells which one that is.
+    unread = sum(1 for _ in parser.stream)
+    if not unread:
+        raise Refused(len(source.rstrip()), "E202", "the expression breaks off here")
+    raise Refused(words[len(words) - unread].offset, "E202", fault)
+
+
+def _compiled(expression: nodes.Expr) -> Evaluate:
+    body = nodes.Assign(nodes.Name(_VALUE, "store"), expression, lineno=1)
+    try:
+        template = _ENVIRONMENT.from_string(nodes.Template([body], lineno=1))
+    except (SyntaxError, RecursionError, MemoryError) as error:
+        raise NotAllowed("an expression nested too deeply") from error
+    run = template.root_render_func
+
+    def evaluate(scope: Mapping[str, Any]) -> Any:
+        # Shared: the context reads the scope where it is, which a copy for every expression would not.
+        context = template.new_context(cast("dict[str, Any]", scope), shared=True)
+        for _ in run(context):
+            pass
+        value = context.vars[_VALUE]
+        operators.refuse_unknown(value)
+        return value
+
+    return evaluate
+
+
+def _filter_call(name: str, spec: FilterSpec) -> Callable[..., Any]:
+    function = spec.function
+
+    def call(value: Any, words: str, *arguments: Any, **named: Any) -> Any:
+        for argument in (*arguments, *named.values()):
+            operators.refuse_unknown(argument)
+        if isinstance(value, operators.Unknown):
+            if not (spec.takes_missing and value.optional):
+                value.fail()
+            value = None
+        if value is None and not spec.takes_missing:
+            return None
+        try:
+            return operators.check_size(function(value, *arguments, **named))
+        except TransformError as error:
+            raise TransformError(f"{words}: {name} {error.sentence}") from error
+
+    return call
+
+
+def _test_call(function: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    def call(value: Any) -> bool:
+        if isinstance(value, operators.Unknown):
+            if not value.optional:
+                value.fail()
+            value = None
+        return function(value)
+
+    return call
+
+
+def _with_sign(function: Callable[..., Any], sign: str) -> Callable[..., Any]:
+    return lambda left, right, *words: function(left, sign, right, *words)
+
+
+def _environment() -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(undefined=operators.Unknown, autoescape=False)
+    for table in (environment.globals, environment.filters, environment.tests):
+        table.clear()
+    functions: dict[str, Callable[..., Any]] = {
+        ".": operators.read_key,
+        "[]": operators.read_item,
+        "~": operators.join_text,
+        "negative": operators.negative,
+        "number": Decimal,
+        "==": operators.equal,
+        "!=": operators.unequal,
+        "in": operators.contained,
+        "not in": operators.not_contained,
+        **{sign: _with_sign(operators.arithmetic, sign) for sign in "+-*"},
+        **{sign: _with_sign(operators.ordered, sign) for sign in ("<", "<=", ">", ">=")},
+        **{f"filter {name}": _filter_call(name, spec) for name, spec in FILTERS.items()},
+        **{f"is {name}": _test_call(test.function) for name, test in TESTS.items()},
+    }
+    environment.filters.update(functions)
+    return environment
+
+
+_ENVIRONMENT = _environment()

@@ -1,0 +1,58 @@
+"""Filters of lists."""
+
+from __future__ import annotations
+
+from decimal import Decimal, DecimalException
+from typing import Any
+
+from engine.language.transform.exact import sum_exactly
+from engine.language.transform.failure import TransformError
+from engine.language.transform.operators import equal, read_key, refuse_unknown
+from engine.language.transform.wanted import wanted_list, wanted_number, wanted_text
+
+
+def _field_of(item: Any, name: str) -> Any:
+    found = read_key(item, wanted_text(name), "an item")
+    refuse_unknown(found)
+    return found
+
+
+def first(value: Any) -> Any:
+    """The first item, or nothing when there is none."""
+    return next(iter(wanted_list(value)), None)
+
+
+def last(value: Any) -> Any:
+    """The last item, or nothing when there is none."""
+    items = wanted_list(value)
+    return items[-1] if items else None
+
+
+def sum_of(value: Any, name: Any) -> int | Decimal:
+    """The sum of one field over a list; items without a value count nothing."""
+    found = [_field_of(item, name) for item in wanted_list(value)]
+    try:
+        return sum_exactly([wanted_number(number) for number in found if number is not None])
+    except DecimalException as error:
+        raise TransformError("gives more digits than are kept") from error
+
+
+def pluck(value: Any, name: Any) -> list[Any]:
+    """One field of every item."""
+    return [_field_of(item, name) for item in wanted_list(value)]
+
+
+def where(value: Any, name: Any, wanted: Any) -> list[Any]:
+    """The items whose field has this value."""
+    shown = f"{name}"
+    return [item for item in wanted_list(value) if equal(_field_of(item, name), wanted, shown, "the wanted value")]
+
+
+def any_in(value: Any, name: Any, wanted: Any) -> bool:
+    """Whether the field of any item is one of the list."""
+    choices = wanted_list(wanted if wanted is not None else [])
+    return any(
+        equal(_field_of(item, name), choice, f"{name}", "an item of the list")
+        for item in wanted_list(value)
+        for choice in choices
+    )

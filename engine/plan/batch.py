@@ -1,0 +1,66 @@
+"""Planning a batch of records of one mapping: pure but for what the world is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from engine.domain.lifecycle import State
+from engine.domain.record import SourceRecord
+from engine.language.spec.model import MappingSpec
+from engine.plan.decision import Document, Planned, Put
+from engine.plan.document import conclude
+from engine.plan.extract import extract
+from engine.plan.item import Item
+from engine.plan.sorting import waits
+from engine.plan.transform import held, transform
+from engine.plan.world import World
+
+
+def plan_batch(spec: MappingSpec, records: Sequence[SourceRecord], world: World) -> tuple[Planned, ...]:
+    """What each record becomes, in the order given. One bad record costs only itself.
+
+    Raises:
+        Unreachable: a look-up cannot be asked; nothing is decided then.
+    """
+    items = [_begin(spec, record, world) for record in records]
+    transform(items, spec.steps, world)
+    return tuple(_end(item) for item in items)
+
+
+def _begin(spec: MappingSpec, record: SourceRecord, world: World) -> Item:
+    known: dict[str, Any] = {"id": record.key.source_id, "reference": None}
+    if record.company is not None:
+        known["company"] = record.company
+    item = Item(record=record, spec=spec, scope=known)
+
+    def read() -> None:
+        item.scope = {**extract(spec, record.payload), **known}
+        item.know_company(world)
+
+    held(item, read)
+    sorted_out = waits(record, spec)
+    if sorted_out is not None:
+        item.end(replace(sorted_out, facts=item.facts()))
+    if item.ended is None and not spec.switched_on:
+        reason = f"the mapping {spec.name} is switched off"
+        item.end(Put(record=record, state=State.HELD, cause="switched_off", reason=reason, facts=item.facts()))
+    return item
+
+
+def _end(item: Item) -> Planned:
+    ended: list[Document] = []
+
+    def finish() -> None:
+        planned = conclude(item)
+        if isinstance(planned, Put):
+            item.end(planned)
+        else:
+            ended.append(planned)
+
+    if item.ended is None:
+        held(item, finish)
+    if item.ended is not None:
+        return item.ended
+    return ended[0]

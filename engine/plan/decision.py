@@ -1,0 +1,66 @@
+"""What planning a record gives: a document to send, or a state with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from engine.domain.entries import Entry
+from engine.domain.lifecycle import State
+from engine.domain.record import SourceRecord
+from engine.language.crosswalk.crosswalk import Hit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What people know a record by; as much of it as could be read."""
+
+    company: str | None = None
+    label: str = ""
+    amount: Decimal | None = None
+    currency: str | None = None
+    book_date: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Put:
+    """The record goes to a state other than sending; `cause` is a word of `engine.domain.causes`."""
+
+    record: SourceRecord
+    state: State
+    cause: str
+    reason: str
+    facts: Facts = field(default_factory=Facts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """What would be sent for a record: call, body, key, and what it books.
+
+    `body` is ours alone; the target's defaults are laid under it just before sending. `hash` is one hash
+    for one content. `hits` names the crosswalk row behind each coded value (`lines[0].coded`).
+    """
+
+    record: SourceRecord
+    facts: Facts
+    company: str | None
+    scope: Mapping[str, Any]
+    verb: str
+    path: str
+    params: tuple[tuple[str, str], ...]
+    body: Any
+    namespace: str
+    key: tuple[str, ...]
+    entries: tuple[Entry, ...]
+    hits: Mapping[str, Hit]
+    hash: str
+
+    @property
+    def key_text(self) -> str:
+        """The dedupe key as it is compared: trimmed, without regard to case."""
+        return "|".join(part.strip().casefold() for part in self.key)
+
+
+Planned = Document | Put

@@ -1,0 +1,131 @@
+"""The end of planning: checks, entries, the dedupe key, and the body."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from engine.domain.entries import Entry, difference
+from engine.domain.lifecycle import State
+from engine.language.spec.model import CallSpec, EntrySpec
+from engine.language.transform.render import RenderError
+from engine.plan.decision import Document, Put
+from engine.plan.extract import Waits, is_missing
+from engine.plan.item import Item
+from engine.words.json_value import digest
+from engine.words.money import show_money
+
+
+def conclude(item: Item) -> Document | Put:
+    """The document of a record whose scope is complete, or the state it waits in.
+
+    Raises:
+        Waits: something cannot be worked out for this record.
+    """
+    before = _before_go_live(item) or _failed_check(item)
+    if before is not None:
+        return before
+    spec, scope = item.spec, item.scope
+    entries = _entries(item)
+    key, namespace = _key(item)
+    path, params, body = rendered_call(item, spec.target.call, scope)
+    company = item.render(spec.target.company) if spec.target.company else item.record.company
+    return Document(
+        record=item.record,
+        facts=item.facts(),
+        company=company,
+        scope=scope,
+        verb=spec.target.call.verb,
+        path=path,
+        params=params,
+        body=body,
+        namespace=f"{spec.target.connection}/{company or ''}/{namespace}",
+        key=key,
+        entries=entries,
+        hits=item.hits,
+        hash=digest([spec.target.call.verb, path, [list(pair) for pair in params], body]),
+    )
+
+
+def rendered_call(item: Item, call: CallSpec, scope: dict[str, Any]) -> tuple[str, tuple[tuple[str, str], ...], Any]:
+    """Path, params and body of a call for one record.
+
+    Raises:
+        Waits: one of them cannot be worked out.
+    """
+    params = tuple((name, str(item.render(value, scope))) for name, value in call.params)
+    try:
+        body = call.body.render(scope) if call.body is not None else None
+    except RenderError as error:
+        raise Waits("expression_failed", error.sentence) from None
+    return str(item.render(call.path, scope)), params, body
+
+
+def _before_go_live(item: Item) -> Put | None:
+    day = item.scope.get("date")
+    if item.company is None or day is None or item.spec.in_step or day >= item.company.go_live:
+        return None
+    return Put(
+        record=item.record,
+        state=State.CUT_OVER,
+        cause="cut_over",
+        reason=f"dated {day}, before {item.company.code}'s go-live on {item.company.go_live}",
+        facts=item.facts(),
+    )
+
+
+def _failed_check(item: Item) -> Put | None:
+    for check in item.spec.checks:
+        answer = item.render(check.require)
+        if answer is True:
+            continue
+        if answer is not False:
+            raise Waits("expression_failed", f"{check.place}: the check gives {answer!r}, neither true nor false")
+        reason = str(item.render(check.because))
+        state, cause = (State.HELD, "check_failed") if check.otherwise == "hold" else (State.SKIPPED, "not_yet")
+        return Put(record=item.record, state=state, cause=cause, reason=reason, facts=item.facts())
+    return None
+
+
+def _entries(item: Item) -> tuple[Entry, ...]:
+    entries = tuple(entry for spec in item.spec.entries for entry in _expanded(item, spec))
+    out_by = difference(entries)
+    if out_by:
+        debits = sum((entry.debit for entry in entries), Decimal(0))
+        credits_ = sum((entry.credit for entry in entries), Decimal(0))
+        raise Waits(
+            "unbalanced",
+            f"does not balance: debits {show_money(debits)}, credits {show_money(credits_)}, "
+            f"out by {show_money(abs(out_by))}",
+        )
+    return entries
+
+
+def _expanded(item: Item, spec: EntrySpec) -> Iterator[Entry]:
+    if spec.variable is None or spec.group is None:
+        yield _entry(item, spec, item.scope)
+        return
+    for _, _, scope in item.each(spec.variable, spec.group):
+        yield _entry(item, spec, scope)
+
+
+def _entry(item: Item, spec: EntrySpec, scope: dict[str, Any]) -> Entry:
+    account = item.render(spec.account, scope)
+    amount = item.render(spec.amount, scope)
+    if is_missing(account):
+        raise Waits("value_missing", "an entry has no account")
+    if isinstance(amount, bool) or not isinstance(amount, (Decimal, int)):
+        raise Waits("value_wrong", f"the {spec.side} of account {account} is {amount!r}, not an amount")
+    signed = Decimal(amount) if spec.side == "debit" else -Decimal(amount)
+    return Entry(account=str(account), amount=signed, booked_by_target=spec.booked_by_target)
+
+
+def _key(item: Item) -> tuple[tuple[str, ...], str]:
+    dedupe = item.spec.dedupe
+    if dedupe is None:
+        return (item.record.key.source_id,), "report"
+    key = tuple(item.render(part) for part in dedupe.key)
+    if any(is_missing(part) for part in key):
+        raise Waits("value_missing", "a part of the dedupe key is missing")
+    return tuple(str(part) for part in key), dedupe.find[0].set if dedupe.find else item.spec.target.call.path.text

@@ -1,0 +1,1 @@
+"""Floor 5: reading, sending, recovering and acknowledging."""

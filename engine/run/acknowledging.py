@@ -1,0 +1,107 @@
+"""Writing the outcome back to the source, after all reading, and never as a reason to send again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from engine.adapters.connectors.port import Answer, Call
+from engine.adapters.store.port import Decision, RecordRow
+from engine.domain.lifecycle import State
+from engine.language.spec.model import CallSpec, MappingSpec
+from engine.run.setup import Setup, Tell
+
+BATCH = 200
+NOT_SUPPORTED = frozenset({403, 405})
+
+
+@dataclass(slots=True)
+class Acknowledged:
+    """How the writing back went."""
+
+    done: int = 0
+    failed: int = 0
+    warning: str = ""
+
+
+def acknowledge(setup: Setup, spec: MappingSpec, run: str, tell: Tell) -> Acknowledged:
+    """Write back every outcome of this mapping that the source has not heard of yet.
+
+    A failed one stays pending and is tried again by the next run. 403 and 405 mean that the source does
+    not support it: then it is asked no more in this run, with a warning.
+    """
+    result = Acknowledged()
+    if spec.acknowledge is None:
+        return result
+    if not setup.may_acknowledge(spec):
+        result.warning = (
+            f"nothing is written back, because {spec.source.connection} and {spec.target.connection} "
+            "are not both production (environment, in connections.yaml)"
+        )
+        return result
+    after = 0
+    while rows := setup.ledger.records(mapping=spec.name, unacknowledged=True, after_id=after, limit=BATCH):
+        after = rows[-1].id
+        _acknowledge_batch(setup, spec, rows, run, result)
+        tell("acknowledged", len(rows))
+        if result.warning:
+            break
+    return result
+
+
+def _acknowledge_batch(
+    setup: Setup, spec: MappingSpec, rows: Sequence[RecordRow], run: str, result: Acknowledged
+) -> None:
+    with ThreadPoolExecutor(max_workers=setup.in_flight(spec.source.connection)) as pool:
+        answers = list(pool.map(lambda row: _tell_source(setup, spec, row), rows))
+    decisions = []
+    for row, answer in zip(rows, answers, strict=True):
+        if answer is None or answer.ok:
+            result.done += answer is not None
+            decisions.append(_mark(spec, row, "done"))
+        elif answer.status in NOT_SUPPORTED:
+            result.warning = f"{spec.source.connection} does not let us write back: {answer.message}"
+        else:
+            result.failed += 1
+    setup.ledger.decide(decisions, run, setup.who)
+
+
+def _tell_source(setup: Setup, spec: MappingSpec, row: RecordRow) -> Answer | None:
+    call = _call_for(spec, row)
+    if call is None:
+        return None
+    scope = {
+        "id": row.key.source_id,
+        "reference": row.reference,
+        "reason": row.reason,
+        "company": row.company,
+        "label": row.label,
+    }
+    return setup.connectors[spec.source.connection].call(
+        Call(
+            verb=call.verb,
+            path=str(call.path.render(scope)),
+            company=row.company if spec.source.each_company else None,
+            params=tuple((name, str(value.render(scope))) for name, value in call.params),
+            body=call.body.render(scope) if call.body else None,
+            effect=True,
+        )
+    )
+
+
+def _call_for(spec: MappingSpec, row: RecordRow) -> CallSpec | None:
+    if spec.acknowledge is None:
+        return None
+    return spec.acknowledge.refused if row.state is State.REFUSED else spec.acknowledge.entered
+
+
+def _mark(spec: MappingSpec, row: RecordRow, acknowledged: str) -> Decision:
+    return Decision(
+        record_id=row.id,
+        state=row.state,
+        cause=row.cause,
+        reason=row.reason,
+        acknowledged=acknowledged,
+        in_step=spec.in_step,
+    )

@@ -1,0 +1,74 @@
+"""The world as it is: look-ups asked of the connectors and remembered for the length of a run."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+
+from engine.language.crosswalk.crosswalk import Crosswalk
+from engine.language.spec.books import Company
+from engine.plan.world import Match, Row
+from engine.run.setup import Setup
+from engine.words.errors import InputError
+
+REMEMBERED_MAX = 50_000
+
+_Key = tuple[str, str | None, str, tuple[str, ...], Match]
+
+
+class LiveWorld:
+    """Look-ups through the connectors with a bounded memory; made anew for every run."""
+
+    def __init__(self, setup: Setup, *, remembered_max: int = REMEMBERED_MAX) -> None:
+        self._setup = setup
+        self._remembered: OrderedDict[_Key, tuple[Row, ...]] = OrderedDict()
+        self._remembered_max = remembered_max
+        self._lock = threading.Lock()
+
+    def look_up(
+        self,
+        connection: str,
+        company: str | None,
+        set_name: str,
+        matches: Sequence[Match],
+        fields: Sequence[str],
+    ) -> Mapping[Match, tuple[Row, ...]]:
+        """The rows for each match; only what is not remembered is asked for."""
+        wanted = tuple(fields)
+        found: dict[Match, tuple[Row, ...]] = {}
+        missing: list[Match] = []
+        with self._lock:
+            for match in matches:
+                known = self._remembered.get((connection, company, set_name, wanted, match))
+                if known is None:
+                    missing.append(match)
+                else:
+                    found[match] = known
+        if missing:
+            asked = self._setup.connectors[connection].find(set_name, missing, fields=wanted, company=company)
+            with self._lock:
+                for match in missing:
+                    found[match] = asked[match]
+                    self._remember((connection, company, set_name, wanted, match), asked[match])
+        return found
+
+    def crosswalk(self, name: str) -> Crosswalk:
+        """A crosswalk of the workspace.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        try:
+            return self._setup.crosswalks[name]
+        except KeyError:
+            raise InputError(f"there is no crosswalk '{name}'") from None
+
+    def company(self, name: str) -> Company | None:
+        """A company of books.yaml."""
+        return self._setup.books.companies.get(name)
+
+    def _remember(self, key: _Key, rows: tuple[Row, ...]) -> None:
+        self._remembered[key] = rows
+        while len(self._remembered) > self._remembered_max:
+            self._remembered.popitem(last=False)

@@ -1,0 +1,163 @@
+"""Looking a document up at the target by its dedupe key, and comparing what is there with what is asked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from engine.adapters.connectors.port import Call, Connector, Row
+from engine.domain.outcome import Proof
+from engine.language.spec.model import CallSpec, FindSpec, KeptSpec, MappingSpec
+from engine.language.transform.render import RenderError
+from engine.plan.decision import Document
+from engine.words.errors import Unreachable
+from engine.words.money import show_money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A document at the target: whether it bears our stamp, what differs from what we ask, and its name."""
+
+    reference: str
+    bears: bool
+    differences: tuple[str, ...]
+
+    @property
+    def equal(self) -> bool:
+        """Whether it says just what we ask."""
+        return not self.differences
+
+    @property
+    def ours(self) -> bool:
+        """Whether it may be adopted: it bears our stamp, or its content is equal."""
+        return self.bears or self.equal
+
+
+def find_documents(connector: Connector, spec: MappingSpec, documents: Sequence[Document]) -> dict[str, Found]:
+    """What the target has for each document, by key text; absent where nothing was found.
+
+    Raises:
+        Unreachable: the target cannot be asked.
+    """
+    found: dict[str, Found] = {}
+    for find in spec.dedupe.find if spec.dedupe else ():
+        by_company: dict[str | None, list[Document]] = {}
+        for document in documents:
+            if document.key_text not in found:
+                by_company.setdefault(document.company, []).append(document)
+        for company, asked in by_company.items():
+            found |= _find(connector, find, company, asked)
+    return found
+
+
+def _find(
+    connector: Connector, find: FindSpec, company: str | None, documents: Sequence[Document]
+) -> dict[str, Found]:
+    matches = {
+        document.key_text: tuple((name, template.render(document.scope)) for name, template in find.match)
+        for document in documents
+    }
+    fields = tuple(name for name, _ in find.match) if find.read is not None else ()
+    rows = connector.find(find.set, tuple(dict.fromkeys(matches.values())), fields=fields, company=company)
+    found = {}
+    for document in documents:
+        there = rows[matches[document.key_text]]
+        if there:
+            found[document.key_text] = _compare(connector, find, document, there)
+    return found
+
+
+def _compare(connector: Connector, find: FindSpec, document: Document, rows: Sequence[Row]) -> Found:
+    kept: Any = {**rows[0], "rows": list(rows)}
+    if find.read is not None:
+        kept = _read(connector, find.read, document)
+    reference = find.reference(kept)
+    bears = find.bears is not None and not _difference(find.bears, kept, document)
+    return Found(
+        reference="" if reference is None else str(reference),
+        bears=bears,
+        differences=(*_entry_differences(find, kept, document), *_kept_differences(find, kept, document)),
+    )
+
+
+def _read(connector: Connector, call: CallSpec, document: Document) -> Any:
+    answer = connector.call(
+        Call(
+            verb=call.verb,
+            path=str(call.path.render(document.scope)),
+            company=document.company,
+            params=tuple((name, str(value.render(document.scope))) for name, value in call.params),
+            body=call.body.render(document.scope) if call.body else None,
+        )
+    )
+    if answer.proof is not Proof.EFFECT:
+        raise Unreachable(f"{call.path.text}: {answer.message or 'no answer'}")
+    return answer.body
+
+
+def _kept_differences(find: FindSpec, kept: Any, document: Document) -> tuple[str, ...]:
+    told = (_difference(part, kept, document) for part in find.kept)
+    return tuple(sentence for sentence in told if sentence)
+
+
+def _difference(part: KeptSpec, kept: Any, document: Document) -> str:
+    there = part.path(kept)
+    try:
+        asked = part.equals.render(document.scope)
+    except RenderError as error:
+        return f"{part.name}: {error.sentence}"
+    if _same(asked, there):
+        return ""
+    return f"{part.name} is {_shown(there)}, asked {_shown(asked)}"
+
+
+def _same(asked: Any, there: Any) -> bool:
+    if asked is None or asked == "":
+        return there is None or there in ("", 0)
+    if isinstance(asked, bool) or isinstance(there, bool):
+        return asked is there
+    if isinstance(asked, (int, Decimal)) and isinstance(there, (int, Decimal)):
+        return Decimal(asked) == Decimal(there)
+    if isinstance(asked, date):
+        return isinstance(there, str) and there[:10] == asked.isoformat()[:10]
+    return str(asked).strip().casefold() == str(there).strip().casefold()
+
+
+def _entry_differences(find: FindSpec, kept: Any, document: Document) -> tuple[str, ...]:
+    if find.accounts is None or find.amounts is None:
+        return ()
+    accounts, amounts = find.accounts(kept) or [], find.amounts(kept) or []
+    if len(accounts) != len(amounts):
+        return (f"{len(accounts)} accounts for {len(amounts)} amounts",)
+    asked: Counter[tuple[str, Decimal | None]] = Counter(
+        (entry.account.casefold(), entry.amount) for entry in document.entries if not entry.booked_by_target
+    )
+    there: Counter[tuple[str, Decimal | None]] = Counter(
+        (str(account or "").strip().casefold(), _amount(amount))
+        for account, amount in zip(accounts, amounts, strict=True)
+    )
+    return (
+        *(f"kept {_line(line)}, not asked" for line in (there - asked).elements()),
+        *(f"asked {_line(line)}, not kept" for line in (asked - there).elements()),
+    )
+
+
+def _amount(value: Any) -> Decimal | None:
+    return Decimal(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else None
+
+
+def _line(line: tuple[str, Decimal | None]) -> str:
+    account, amount = line
+    if amount is None:
+        return f"no amount on {account or 'no account'}"
+    return f"{show_money(abs(amount))} {'debit' if amount >= 0 else 'credit'} on {account or 'no account'}"
+
+
+def _shown(value: Any) -> str:
+    if value is None or value == "":
+        return "empty"
+    return show_money(value) if isinstance(value, Decimal) else str(value)

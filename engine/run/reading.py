@@ -1,0 +1,56 @@
+"""Reading a feed to its end into the ledger, before anything is planned or sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.adapters.connectors.port import Page
+from engine.domain.record import RecordKey, SourceRecord
+from engine.language.spec.model import MappingSpec
+from engine.run.setup import Setup, Tell
+from engine.words.errors import Unreachable
+
+
+def feeds_of(setup: Setup, spec: MappingSpec) -> tuple[tuple[str | None, str], ...]:
+    """The feeds a mapping reads: (company, feed name), one for each company where it reads each."""
+    if not spec.source.each_company:
+        return ((None, spec.source.endpoint),)
+    return tuple((name, f"{name} {spec.source.endpoint}") for name in setup.books.companies)
+
+
+def read_records(setup: Setup, spec: MappingSpec, company: str | None, feed: str) -> Iterator[list[SourceRecord]]:
+    """A feed page by page, as records.
+
+    Raises:
+        Unreachable: a page cannot be read, a row has no id, or the feed ends before its last page.
+    """
+    connector = setup.connectors[spec.source.connection]
+    complete = False
+    for page in connector.read(spec.source.endpoint, params=spec.source.params, company=company):
+        yield [_record(spec, row, company, feed, page) for row in page.rows]
+        complete = page.complete
+    if not complete:
+        raise Unreachable(f"{spec.source.connection} {feed}: the feed ended without a last page")
+
+
+def read_into_ledger(setup: Setup, spec: MappingSpec, run: str, tell: Tell) -> int:
+    """Every page of the mapping's feeds into the ledger; what left the feed is withdrawn. Gives the count."""
+    count = 0
+    for company, feed in feeds_of(setup, spec):
+        for records in read_records(setup, spec, company, feed):
+            setup.ledger.register(records, run)
+            count += len(records)
+            tell("read", len(records))
+        setup.ledger.withdraw_unseen(spec.source.connection, feed, run)
+    return count
+
+
+def _record(spec: MappingSpec, row: object, company: str | None, feed: str, page: Page) -> SourceRecord:
+    place = f"{spec.source.connection} {feed}, page {page.number}"
+    if not isinstance(row, dict):
+        raise Unreachable(f"{place}: a row is not an object")
+    source_id = spec.source.id(row)
+    if not isinstance(source_id, (str, int)) or isinstance(source_id, bool) or source_id == "":
+        raise Unreachable(f"{place}: a row has no id at {spec.source.id.text}")
+    key = RecordKey(connection=spec.source.connection, feed=feed, source_id=str(source_id))
+    return SourceRecord(key=key, company=company, payload=row)

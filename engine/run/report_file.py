@@ -1,0 +1,36 @@
+"""The file that `mode: report` leaves for a person to import."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.language.spec.model import ReportSpec
+
+
+def write_report(folder: Path, report: ReportSpec, bodies: Sequence[Any]) -> Path:
+    """Write the documents' bodies as CSV, replacing the file of the run before in one step."""
+    path = folder / report.file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(report.columns)
+    for body in bodies:
+        writer.writerow([safe_cell(body.get(column)) for column in report.columns])
+    fresh = path.with_suffix(path.suffix + ".new")
+    fresh.write_text(text.getvalue(), encoding="utf-8", newline="")
+    fresh.replace(path)
+    return path
+
+
+def safe_cell(value: Any) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") and not _is_number(text) else text
+
+
+def _is_number(text: str) -> bool:
+    return text[1:].replace(".", "", 1).isdigit()

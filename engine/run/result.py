@@ -1,0 +1,73 @@
+"""What a run did, for people and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(slots=True)
+class Tally:
+    """A number of records, and their amounts by currency."""
+
+    count: int = 0
+    amounts: dict[str, Decimal] = field(default_factory=dict)
+
+    def add(self, amount: Decimal | None, currency: str | None) -> None:
+        """Count one record."""
+        self.count += 1
+        if amount is not None and currency:
+            self.amounts[currency] = self.amounts.get(currency, Decimal(0)) + amount
+
+    def as_json(self) -> dict[str, Any]:
+        """Count and amounts, amounts as text."""
+        return {
+            "count": self.count,
+            "amounts": {key: str(value) for key, value in sorted(self.amounts.items())},
+        }
+
+
+@dataclass(slots=True)
+class RunResult:
+    """One run of one mapping. `became` tallies where the records it looked at stand now, by state and cause."""
+
+    mapping: str
+    run: str
+    read: int = 0
+    sent: int = 0
+    adopted: int = 0
+    unchanged: int = 0
+    acknowledged: int = 0
+    in_step: bool = False
+    became: dict[tuple[str, str], Tally] = field(default_factory=dict)
+    elsewhere: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    report_file: str | None = None
+
+    @property
+    def needs_person(self) -> int:
+        """How many records wait for somebody."""
+        from engine.domain.lifecycle import NEEDS_PERSON, State
+
+        return sum(tally.count for (state, _), tally in self.became.items() if State(state) in NEEDS_PERSON)
+
+    def as_json(self) -> Mapping[str, Any]:
+        """The result for `--format json` and for the ledger."""
+        return {
+            "mapping": self.mapping,
+            "run": self.run,
+            "read": self.read,
+            "sent": self.sent,
+            "adopted": self.adopted,
+            "unchanged": self.unchanged,
+            "acknowledged": self.acknowledged,
+            "became": [
+                {"state": state, "cause": cause, **tally.as_json()}
+                for (state, cause), tally in sorted(self.became.items())
+            ],
+            "elsewhere": self.elsewhere,
+            "warnings": self.warnings,
+            "report_file": self.report_file,
+        }

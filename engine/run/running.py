@@ -1,0 +1,258 @@
+"""One run of one mapping: read, settle what is open, plan, send, acknowledge, wait for what is in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from engine.adapters.store.port import Decision, Lease, RecordRow
+from engine.domain.lifecycle import OPEN, State
+from engine.domain.record import SourceRecord
+from engine.language.spec.model import MappingSpec
+from engine.plan.decision import Document, Put
+from engine.plan.sorting import home, homeless
+from engine.run.acknowledging import acknowledge
+from engine.run.concluding import decision_for, entered
+from engine.run.judging import Judgement, Verdict, judge, wanted
+from engine.run.live_world import LiveWorld
+from engine.run.reading import feeds_of, read_into_ledger
+from engine.run.recovering import interrupted_into_doubt, resolve_doubt, seconds_left
+from engine.run.report_file import write_report
+from engine.run.result import RunResult, Tally
+from engine.run.sending import Sender
+from engine.run.setup import Setup, Tell, ignore
+from engine.run.stepping import report_decision, send_in_step
+from engine.run.turns import Turns
+
+BATCH = 200
+
+
+def run_mapping(
+    setup: Setup,
+    spec: MappingSpec,
+    *,
+    tell: Tell = ignore,
+    limit: int | None = None,
+    only: Sequence[str] = (),
+    wait: bool = True,
+) -> RunResult:
+    """Run a mapping once, to its end.
+
+    `limit` sends at most so many documents, `only` looks only at records with these keys, `wait=False`
+    leaves what is in doubt to a later run. Whatever stops it, the ledger says where every record stands.
+
+    Raises:
+        Unreachable: a system could not be asked; what was done stays done, the rest stays as it was.
+        LedgerError: our own store failed.
+        TurnLost: another runner took over.
+    """
+    result = RunResult(mapping=spec.name, run=setup.make_id(), in_step=spec.in_step)
+    setup.ledger.start_run(result.run, spec.name, setup.who)
+    try:
+        with Turns(setup, spec.name, f"{setup.who}, run {result.run[:8]}") as turns:
+            running = _Run(setup, spec, result, turns, tell, limit, tuple(only))
+            running.go(wait=wait)
+            result.elsewhere = turns.elsewhere
+    finally:
+        setup.ledger.end_run(result.run, result.as_json())
+    return result
+
+
+class _Run:
+    """The steps of one run, in order."""
+
+    def __init__(
+        self,
+        setup: Setup,
+        spec: MappingSpec,
+        result: RunResult,
+        turns: Turns,
+        tell: Tell,
+        limit: int | None,
+        only: tuple[str, ...],
+    ) -> None:
+        self.setup, self.spec, self.result, self.turns, self.tell = setup, spec, result, turns, tell
+        self.limit, self.only = limit, only
+        self.world = LiveWorld(setup)
+        self.sender = Sender(setup, spec, result.run, tell)
+        self.reported: list[Any] = []
+
+    def go(self, *, wait: bool) -> None:
+        self.result.read = read_into_ledger(self.setup, self.spec, self.result.run, self.tell)
+        self._settle()
+        self._plan_and_send()
+        self._acknowledge()
+        while wait and (seconds := self._soonest()) is not None:
+            self.tell("waiting for what is in doubt", 0)
+            self.setup.clock.sleep(seconds)
+            if not self._settle():
+                break
+            self._plan_and_send()
+            self._acknowledge()
+        if self.spec.target.report is not None:
+            path = write_report(self.setup.folder, self.spec.target.report, self.reported)
+            self.result.report_file = str(path.relative_to(self.setup.folder))
+        self._tally()
+
+    def _settle(self) -> bool:
+        """Resolve what is in doubt and whose window has passed; says whether there was any."""
+        ledger = self.setup.ledger
+        sending = ledger.records(mapping=self.spec.name, states=(State.SENDING,), limit=BATCH)
+        for company in {row.company for row in sending}:
+            if self.turns.take(company) is not None:
+                interrupted_into_doubt(self.setup, self.spec, company, self.result.run)
+        any_resolved = False
+        for rows in self._pages(mapping=self.spec.name, states=(State.IN_DOUBT,)):
+            due = [
+                row for row in rows if self.turns.take(row.company) and not seconds_left(self.setup, self.spec, row)
+            ]
+            if due:
+                records = [self._record(row) for row in due]
+                resolve_doubt(self.setup, self.spec, due, records, self.world, self.result.run)
+                any_resolved = True
+        return any_resolved
+
+    def _soonest(self) -> float | None:
+        """Seconds until the next settle window of this mapping ends; None when nothing waits for one."""
+        waiting = [
+            seconds
+            for rows in self._pages(mapping=self.spec.name, states=(State.IN_DOUBT,))
+            for row in rows
+            if row.cause == "no_answer" and self.turns.take(row.company)
+            for seconds in [seconds_left(self.setup, self.spec, row)]
+        ]
+        return min(waiting) if waiting else None
+
+    def _plan_and_send(self) -> None:
+        states = tuple(OPEN | {State.ENTERED}) if self.spec.in_step else tuple(OPEN)
+        self.reported.clear()
+        for company, feed in feeds_of(self.setup, self.spec):
+            del company
+            for rows in self._pages(
+                feed=(self.spec.source.connection, feed), states=states, seen_run=self.result.run
+            ):
+                mine = self._sort_home(rows)
+                if mine:
+                    self._batch(mine)
+                if self.sender.stopped or self.limit == 0:
+                    break
+        if self.sender.stopped:
+            self.result.warnings.append(f"sending stopped: {self.sender.stopped}; the rest stays ready")
+
+    def _sort_home(self, rows: Sequence[RecordRow]) -> list[tuple[RecordRow, SourceRecord]]:
+        """The rows that are this mapping's; the others are noted under the mapping that takes them, or none."""
+        sharing = [
+            spec
+            for spec in self.setup.specs
+            if (spec.source.connection, spec.source.endpoint)
+            == (self.spec.source.connection, self.spec.source.endpoint)
+        ]
+        mine, decisions = [], []
+        for row in rows:
+            record = self._record(row)
+            owner = home(record, sharing)
+            if owner is None:
+                decisions.append(_waiting(row, homeless(record, self.setup.books.not_posted)))
+            elif owner.name != self.spec.name:
+                if row.mapping != owner.name:
+                    decisions.append(
+                        Decision(
+                            record_id=row.id, state=row.state, cause=row.cause, reason=row.reason, mapping=owner.name
+                        )
+                    )
+            else:
+                mine.append((row, record))
+        self.setup.ledger.decide(decisions, self.result.run, self.setup.who)
+        return mine
+
+    def _batch(self, mine: Sequence[tuple[RecordRow, SourceRecord]]) -> None:
+        rows = {row.key: row for row, _ in mine}
+        judged = judge(self.setup, self.spec, [record for _, record in mine], self.world, rows)
+        judgements = [one for one in judged if wanted(one.record.key, one.facts.label, self.only)]
+        to_send = [one for one in judgements if one.verdict is Verdict.SEND][: self.limit]
+        sending = {one.record.key for one in to_send}
+        decisions = [
+            replace(self._decision(one, rows[one.record.key]), mapping=self.spec.name)
+            for one in judgements
+            if one.verdict is not Verdict.SEND or one.record.key in sending
+        ]
+        self.setup.ledger.decide(decisions, self.result.run, self.setup.who)
+        self.tell("planned", len(judgements))
+        self.result.adopted += sum(one.verdict is Verdict.ADOPT for one in judgements)
+        self.result.unchanged += sum(one.verdict is Verdict.IN_STEP for one in judgements)
+        self._send(to_send, rows)
+
+    def _decision(self, one: Judgement, row: RecordRow) -> Decision:
+        if one.put is not None:
+            return replace(_waiting(row, one.put), in_step=self.spec.in_step)
+        document = _document(one)
+        if one.verdict is Verdict.SEND:
+            return decision_for(row.id, one.facts, state=State.READY, cause="", reason="", in_step=self.spec.in_step)
+        if one.verdict is Verdict.REPORT:
+            self.reported.append(document.body)
+            differences = "; ".join(one.found.differences) if one.found is not None else ""
+            decision: Decision = report_decision(self.spec, row, document, differences)
+            return decision
+        return entered(self.spec, row.id, document, row.payload_hash, one.reference)
+
+    def _send(self, judgements: Sequence[Judgement], rows: dict[Any, RecordRow]) -> None:
+        ready: list[tuple[Document, RecordRow, Lease]] = []
+        for one in judgements:
+            document = _document(one)
+            lease = self.turns.take(document.company)
+            if lease is not None:
+                ready.append((self._with_reference(one, document), rows[one.record.key], lease))
+        if self.spec.in_step:
+            send_in_step(self.setup, self.spec, self.result.run, ready, self.tell)
+        else:
+            self.sender.send_all(ready)
+        self.result.sent += len(ready)
+        if self.limit is not None:
+            self.limit -= len(ready)
+
+    def _with_reference(self, one: Judgement, document: Document) -> Document:
+        """The document again, now that the target's own id is known (an update instead of a second one)."""
+        body = self.spec.target.call.body
+        if not one.reference or body is None:
+            return document
+        scope = {**document.scope, "reference": one.reference}
+        return replace(document, scope=scope, body=body.render(scope))
+
+    def _acknowledge(self) -> None:
+        told = acknowledge(self.setup, self.spec, self.result.run, self.tell)
+        self.result.acknowledged += told.done
+        if told.failed:
+            self.result.warnings.append(
+                f"{told.failed} could not be written back to the source; tried again next run"
+            )
+        if told.warning and told.warning not in self.result.warnings:
+            self.result.warnings.append(told.warning)
+
+    def _tally(self) -> None:
+        for _, feed in feeds_of(self.setup, self.spec):
+            for rows in self._pages(feed=(self.spec.source.connection, feed)):
+                for row in rows:
+                    if row.mapping == self.spec.name or row.state is State.UNCLAIMED:
+                        tally = self.result.became.setdefault((row.state.value, row.cause), Tally())
+                        tally.add(row.amount, row.currency)
+
+    def _pages(self, **which: Any) -> Iterator[tuple[RecordRow, ...]]:
+        after = 0
+        while rows := self.setup.ledger.records(after_id=after, limit=BATCH, **which):
+            after = rows[-1].id
+            yield rows
+
+    def _record(self, row: RecordRow) -> SourceRecord:
+        company = row.key.feed.split(" ", 1)[0] if self.spec.source.each_company else None
+        return SourceRecord(key=row.key, company=company, payload=self.setup.ledger.payload(row.payload_hash))
+
+
+def _waiting(row: RecordRow, put: Put) -> Decision:
+    return decision_for(row.id, put.facts, state=put.state, cause=put.cause, reason=put.reason)
+
+
+def _document(one: Judgement) -> Document:
+    if one.document is None:
+        raise AssertionError("a verdict other than waiting comes with a document")
+    return one.document

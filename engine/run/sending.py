@@ -1,0 +1,237 @@
+"""Entering documents one by one: ensure, defaults, intent, the one call with an effect, read-back, outcome."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.adapters.connectors.port import Answer, Call, Connector
+from engine.adapters.store.port import Attempt, ClaimTaken, Conclusion, Intent, Lease, RecordRow
+from engine.domain.lifecycle import State
+from engine.domain.outcome import Proof
+from engine.language.spec.model import CallSpec, MappingSpec
+from engine.language.transform.document import lay_over
+from engine.plan.decision import Document
+from engine.run.concluding import conclude_answer, decision_for, entered, succeeded
+from engine.run.judging import already_there, second_of
+from engine.run.matching import find_documents
+from engine.run.setup import Setup, Tell
+from engine.words.errors import Unreachable
+
+PASSING_MAX = 5
+
+
+@dataclass(slots=True)
+class Sender:
+    """Sends documents of one mapping; safe to use from the threads of its own pool.
+
+    After `PASSING_MAX` answers in a row that refuse us and not the document, it stops sending: the rest
+    stays ready for the next run.
+    """
+
+    setup: Setup
+    spec: MappingSpec
+    run: str
+    tell: Tell
+    _groups: dict[str, threading.Lock] = field(default_factory=dict)
+    _ensured: set[str] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _passing: int = 0
+    stopped: str = ""
+
+    def send_all(self, documents: Sequence[tuple[Document, RecordRow, Lease]]) -> None:
+        """Send each document once, as many at a time as the connection allows.
+
+        Raises:
+            LedgerError: our own store failed; nothing more is sent.
+            TurnLost: another runner took over; nothing more is sent.
+            Unreachable: the target could not be asked for defaults or groups; the documents stay ready.
+        """
+        if not documents:
+            return
+        with ThreadPoolExecutor(max_workers=self.setup.in_flight(self.spec.target.connection)) as pool:
+            futures = [pool.submit(self._send, document, row, lease) for document, row, lease in documents]
+            done, waiting = wait(futures, return_when=FIRST_EXCEPTION)
+            for future in waiting:
+                future.cancel()
+        for future in done | waiting:
+            if not future.cancelled():
+                future.result()
+
+    def _send(self, document: Document, row: RecordRow, lease: Lease) -> None:
+        if self.stopped:
+            return
+        group = self.spec.target.at_once_per
+        if group is None:
+            self._prepare_and_send(document, row, lease)
+            return
+        with self._group_lock(f"{document.company}|{group.render(document.scope)}"):
+            self._prepare_and_send(document, row, lease)
+
+    def _group_lock(self, name: str) -> threading.Lock:
+        with self._lock:
+            return self._groups.setdefault(name, threading.Lock())
+
+    def _prepare_and_send(self, document: Document, row: RecordRow, lease: Lease) -> None:
+        connector = self.setup.connectors[self.spec.target.connection]
+        unwilling = self._ensure(connector, document)
+        answer: Answer | None = unwilling
+        body = document.body
+        if answer is None:
+            answer, body = self._with_defaults(connector, document)
+        if answer is not None:
+            self._not_prepared(document, row, answer)
+            return
+        call = Call(
+            verb=document.verb,
+            path=document.path,
+            company=document.company,
+            params=document.params,
+            body=body,
+            effect=True,
+        )
+        attempt = self._begin(document, row, lease, call)
+        if attempt is not None:
+            answer = connector.call(call)
+            self._count_passing(answer)
+            self.setup.ledger.conclude(
+                attempt, self._conclusion(connector, document, row, answer), self.run, self.setup.who
+            )
+            self.tell("sent", 1)
+
+    def _begin(self, document: Document, row: RecordRow, lease: Lease, call: Call) -> Attempt | None:
+        try:
+            return self.setup.ledger.begin(intent_of(self.spec, document, row, call), lease, self.run, self.setup.who)
+        except ClaimTaken as taken:
+            put = second_of(document, taken.holder)
+            decision = decision_for(row.id, document.facts, state=put.state, cause=put.cause, reason=put.reason)
+            self.setup.ledger.decide([decision], self.run, self.setup.who)
+            return None
+
+    def _ensure(self, connector: Connector, document: Document) -> Answer | None:
+        """Make what must exist first; gives the answer of a call that was not carried out."""
+        for ensure in self.spec.target.ensure:
+            match = tuple((name, value.render(document.scope)) for name, value in ensure.match)
+            remembered = f"{document.company}|{ensure.set}|{match}"
+            if remembered in self._ensured:
+                continue
+            if not connector.find(ensure.set, [match], company=document.company)[match]:
+                body = ensure.create.body.render(document.scope) if ensure.create.body else None
+                for defaults in ensure.defaults:
+                    answer = self._call(connector, defaults, document, effect=False)
+                    if not answer.ok:
+                        return answer
+                    body = lay_over(answer.body, body)
+                answer = connector.call(
+                    Call(
+                        verb=ensure.create.verb,
+                        path=str(ensure.create.path.render(document.scope)),
+                        company=document.company,
+                        body=body,
+                        effect=True,
+                    )
+                )
+                if not answer.ok and answer.proof is not Proof.DUPLICATE:
+                    return answer
+            self._ensured.add(remembered)
+        return None
+
+    def _with_defaults(self, connector: Connector, document: Document) -> tuple[Answer | None, Any]:
+        body = document.body
+        for defaults in self.spec.target.defaults:
+            answer = self._call(connector, defaults, document, effect=False)
+            if not answer.ok:
+                return answer, body
+            body = lay_over(answer.body, body)
+        return None, body
+
+    def _call(self, connector: Connector, call: CallSpec, document: Document, *, effect: bool) -> Answer:
+        return connector.call(
+            Call(
+                verb=call.verb,
+                path=str(call.path.render(document.scope)),
+                company=document.company,
+                params=tuple((name, str(value.render(document.scope))) for name, value in call.params),
+                body=call.body.render(document.scope) if call.body else None,
+                effect=effect,
+            )
+        )
+
+    def _not_prepared(self, document: Document, row: RecordRow, answer: Answer) -> None:
+        """A step before the one with an effect failed: the document itself was not sent."""
+        self._count_passing(answer)
+        if answer.proof in (Proof.NO_EFFECT, Proof.DUPLICATE) and not answer.passing:
+            decision = decision_for(
+                row.id,
+                document.facts,
+                state=State.HELD,
+                cause="refused",
+                reason=f"{self.spec.target.connection} refused the preparation: {answer.message}",
+            )
+            self.setup.ledger.decide([decision], self.run, self.setup.who)
+            return
+        if not answer.passing:
+            raise Unreachable(f"{self.spec.target.connection}: {answer.message or 'no answer'}")
+
+    def _count_passing(self, answer: Answer) -> None:
+        with self._lock:
+            self._passing = self._passing + 1 if answer.passing or answer.proof is Proof.NOT_SENT else 0
+            if self._passing >= PASSING_MAX:
+                self.stopped = answer.message or "the target does not accept us"
+
+    def _conclusion(self, connector: Connector, document: Document, row: RecordRow, answer: Answer) -> Conclusion:
+        done = succeeded(self.spec, answer)
+        now = self.setup.clock.instant()
+        if (answer.ok and done) or answer.proof is Proof.DUPLICATE:
+            try:
+                return self._read_back(connector, document, row, answer)
+            except Unreachable as error:
+                reason = f"answered, but could not be read back: {error}"
+                decision = decision_for(
+                    row.id, document.facts, state=State.IN_DOUBT, cause="no_answer", reason=reason
+                )
+                return Conclusion(
+                    proof=answer.proof.value,
+                    status=answer.status,
+                    message=reason,
+                    answer=answer.response,
+                    decision=decision,
+                    doubt=now,
+                )
+        return conclude_answer(self.spec, row.id, document, answer, done=done, now=now)
+
+    def _read_back(self, connector: Connector, document: Document, row: RecordRow, answer: Answer) -> Conclusion:
+        found = find_documents(connector, self.spec, [document]).get(document.key_text)
+        if found is None and (self.spec.dedupe is None or not self.spec.dedupe.find):
+            decision = entered(self.spec, row.id, document, row.payload_hash, None)
+        elif found is None:
+            raise Unreachable("it is not found under its own key")
+        elif answer.proof is Proof.DUPLICATE and not found.equal:
+            put = already_there(document, found)
+            decision = decision_for(row.id, document.facts, state=put.state, cause=put.cause, reason=put.reason)
+        else:
+            differences = "; ".join(found.differences)
+            decision = entered(self.spec, row.id, document, row.payload_hash, found.reference, differences)
+        return Conclusion(
+            proof=answer.proof.value,
+            status=answer.status,
+            message=answer.message,
+            answer=answer.response,
+            decision=decision,
+        )
+
+
+def intent_of(spec: MappingSpec, document: Document, row: RecordRow, call: Call) -> Intent:
+    """What is written down before a call with an effect leaves."""
+    return Intent(
+        record_id=row.id,
+        namespace=document.namespace,
+        dedupe_key=document.key_text,
+        document_hash=document.hash,
+        mapping_hash=spec.content_hash,
+        request={"verb": call.verb, "path": call.path, "company": call.company, "body": call.body},
+        in_step=spec.in_step,
+    )

@@ -1,0 +1,156 @@
+"""How a feed is read to its end: each kind of paging is a generator of what to ask next.
+
+A generator yields a `Turn`, is sent what `Seen` came back, and returns after the last page. It raises
+`Contradiction` where the pages and what they say about themselves do not fit together: an incomplete read
+must never look like a complete one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from dataclasses import dataclass
+
+Params = tuple[tuple[str, str], ...]
+
+ODATA_ROWS_SURE = 100
+"""OData servers of this kind give 100 rows unless asked for more; a short page up to here is the last."""
+
+
+class Contradiction(Exception):
+    """The pages of a feed contradict what they say about themselves; the message says how."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What to ask next: parameters to add, or a whole address that the system itself gave."""
+
+    params: Params = ()
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a page said: its rows, a fingerprint of them, and what it tells about the pages after it.
+
+    `next` is a link, a page number or a cursor; `page` the number the system gives the page; `total` the
+    number of rows it says there are.
+    """
+
+    rows: int
+    fingerprint: int = 0
+    next: str | None = None
+    page: int | None = None
+    total: int | None = None
+
+
+Turns = Generator[Turn, Seen, None]
+
+
+def single() -> Turns:
+    """A feed that comes in one piece."""
+    yield Turn()
+
+
+def by_page_number(*, page_param: str, size_param: str | None, size: int, until_empty: bool = True) -> Turns:
+    """Pages counted from 1, until one is empty.
+
+    A short page is not taken for the last one where `until_empty`: the server may give fewer rows than asked.
+    """
+    number, before = 1, None
+    while True:
+        sized: Params = ((size_param, str(size)),) if size_param else ()
+        seen = yield Turn(params=((page_param, str(number)), *sized))
+        if seen.page is not None and seen.page != number:
+            raise Contradiction(f"page {number} was asked for and page {seen.page} came back")
+        if seen.rows == 0:
+            if seen.next is not None:
+                raise Contradiction(f"page {number} is empty and yet names a next page")
+            return
+        if seen.next is None and not until_empty and seen.rows < size:
+            return
+        before = _moved_on(before, seen, f"page {number}")
+        number += 1
+
+
+def by_offset(*, offset_param: str, limit_param: str, size: int) -> Turns:
+    """Rows counted from 0, until nothing comes."""
+    offset, before = 0, None
+    while True:
+        seen = yield Turn(params=((offset_param, str(offset)), (limit_param, str(size))))
+        if seen.rows == 0:
+            if seen.total is not None and offset < seen.total:
+                raise Contradiction(f"{offset} rows came and the system says there are {seen.total}")
+            return
+        before = _moved_on(before, seen, f"the page from row {offset}")
+        offset += seen.rows
+        if seen.total is not None and offset == seen.total:
+            return
+
+
+def by_skip(*, top: int, order_by: str, count: bool) -> Turns:
+    """OData's `$top` and `$skip` in the order of a key, since no next link is given.
+
+    With `count` the first page also asks how many rows there are, and fewer is a contradiction.
+    """
+    skip, total, before = 0, None, None
+    while True:
+        asked: Params = (("$orderby", order_by), ("$top", str(top)), ("$skip", str(skip)))
+        seen = yield Turn(params=(*asked, ("$count", "true")) if count and not skip else asked)
+        total = seen.total if skip == 0 else total
+        if seen.rows > top:
+            raise Contradiction(f"{top} rows were asked for and {seen.rows} came back")
+        skip += seen.rows
+        short = seen.rows == 0 or (seen.rows < top and top <= ODATA_ROWS_SURE)
+        if short or skip == total:
+            if total is not None and skip < total:
+                raise Contradiction(f"{skip} rows came and the system says there are {total}")
+            if seen.next is not None:
+                raise Contradiction("the last page names a next one")
+            return
+        before = _moved_on(before, seen, f"the page from row {skip - seen.rows}")
+
+
+def by_cursor(*, cursor_param: str) -> Turns:
+    """A cursor from the body of each page, until none is given."""
+    cursor: str | None = None
+    met: set[str] = set()
+    while True:
+        seen = yield Turn(params=((cursor_param, cursor),) if cursor is not None else ())
+        if seen.next is None or seen.next == "":
+            return
+        if seen.next in met:
+            raise Contradiction("the same cursor was given twice")
+        cursor = seen.next
+        met.add(cursor)
+
+
+def by_next_url() -> Turns:
+    """The address of the next page, from a Link header or the body, until none is given."""
+    url: str | None = None
+    met: set[str] = set()
+    while True:
+        seen = yield Turn(url=url)
+        if not seen.next:
+            return
+        if seen.next in met:
+            raise Contradiction("the same next address was given twice")
+        url = seen.next
+        met.add(url)
+
+
+_LINK = re.compile(r"<([^>]*)>\s*((?:;\s*[^,;]*(?:\"[^\"]*\")?)*)")
+
+
+def next_link(header: str | None) -> str | None:
+    """The address with `rel="next"` in a `Link` header (RFC 8288)."""
+    for address, attributes in _LINK.findall(header or ""):
+        if re.search(r"\brel\s*=\s*(\"[^\"]*\bnext\b[^\"]*\"|next\b)", attributes, re.IGNORECASE):
+            return str(address)
+    return None
+
+
+def _moved_on(before: int | None, seen: Seen, what: str) -> int | None:
+    if before is not None and seen.rows and before == seen.fingerprint:
+        raise Contradiction(f"{what} has the same rows as the page before it")
+    return seen.fingerprint

@@ -1,0 +1,75 @@
+"""A request and its answer as values; nothing here sends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import quote
+
+from engine.words.json_value import decode, encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One HTTP request to a connection: the path is relative to its base URL, already percent-encoded.
+
+    `effect` says whether it may change the other system; only requests without effect are ever repeated
+    by themselves. `headers` may hold secrets and is never logged.
+    """
+
+    method: str
+    path: str
+    params: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = None
+    effect: bool = False
+    timeout_s: float | None = None
+
+    def with_headers(self, **more: str) -> Request:
+        """The same request with headers added; underscores in names stand for hyphens."""
+        added = {name.replace("_", "-"): value for name, value in more.items()}
+        return replace(self, headers={**self.headers, **added})
+
+    @staticmethod
+    def json(
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        params: tuple[tuple[str, str], ...] = (),
+        effect: bool = False,
+    ) -> Request:
+        """A request with a JSON body (none when `body` is None)."""
+        return Request(
+            method=method,
+            path=path,
+            params=params,
+            headers={"Accept": "application/json"}
+            | ({"Content-Type": "application/json"} if body is not None else {}),
+            body=None if body is None else encode(body),
+            effect=effect,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """One HTTP answer, read to its end; header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    elapsed_s: float = 0.0
+
+    def json(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            NotJson: it is something else.
+        """
+        return decode(self.body)
+
+
+def path_segment(text: str) -> str:
+    """One segment of a path, percent-encoded: quotes, slashes and percent signs included."""
+    return quote(text, safe="")

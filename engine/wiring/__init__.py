@@ -1,0 +1,1 @@
+"""Floor 6: settings, and the one place where everything is put together."""

@@ -1,0 +1,67 @@
+"""JSON without floats: numbers with a fraction are Decimal on the way in and on the way out."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+import msgspec
+
+JsonValue: TypeAlias = None | bool | int | str | Decimal | list["JsonValue"] | dict[str, "JsonValue"]
+
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+_encoder = msgspec.json.Encoder(decimal_format="number")
+_canonical = msgspec.json.Encoder(decimal_format="string", order="deterministic")
+
+
+class NotJson(ValueError):
+    """The bytes are not one JSON value; the message says what stands where."""
+
+
+def decode(body: bytes | str) -> Any:
+    """One JSON value; numbers with a fraction or an exponent become Decimal.
+
+    Raises:
+        NotJson: the text is empty, cut short, or something else, such as HTML.
+    """
+    try:
+        return _decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise NotJson(str(error)) from error
+
+
+def encode(value: object) -> bytes:
+    """JSON for the wire; Decimal as a plain number without exponent, dates as `YYYY-MM-DD`.
+
+    Raises:
+        TypeError: the value holds something JSON does not have, a float included.
+    """
+    return _encoder.encode(_plain(value))
+
+
+def canonical(value: object) -> bytes:
+    """One spelling for one value: keys sorted, Decimal as text. What hashes are taken of."""
+    return _canonical.encode(_plain(value))
+
+
+def digest(value: object) -> str:
+    """SHA-256 of the canonical spelling, in hex."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise TypeError(f"{value} is not a number that can be sent")
+        return Decimal(f"{value:f}")
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is not part of JSON here")

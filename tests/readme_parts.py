@@ -1,0 +1,81 @@
+"""The parts of the README that are made from the code; `python -m tests.readme_parts` writes them anew."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.domain.causes import CAUSES
+from engine.domain.lifecycle import MEANINGS, MOVES, State
+from engine.faces.commands.root import COMMANDS
+from engine.language.spec.settings import SETTINGS
+from engine.language.transform.filters import FILTERS, TESTS
+from engine.words.codes import CODES
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+PART = re.compile(r"(<!-- made from the code: (?P<name>\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def life() -> str:
+    lines = ["```mermaid", "stateDiagram-v2"]
+    lines += [f"    {state} --> {after}" for state, moves in MOVES.items() for after in State if after in moves]
+    lines += ["```", "", "| state | meaning |", "|---|---|"]
+    lines += [f"| {state.replace('_', ' ')} | {MEANINGS[state]} |" for state in State]
+    return "\n".join(lines)
+
+
+def filters() -> str:
+    lines = ["| filter | what it does | example | gives |", "|---|---|---|---|"]
+    for name, spec in sorted(FILTERS.items()):
+        expression, result = spec.example
+        lines.append(f"| `{_cell(name + spec.usage)}` | {_cell(spec.doc)} | `{_cell(expression)}` | `{_cell(result)}` |")
+    lines += ["", "Tests, after `is` or `is not`:", ""]
+    lines += [f"- `{name}`: {test.doc}" for name, test in sorted(TESTS.items())]
+    return "\n".join(lines)
+
+
+def settings() -> str:
+    lines = ["| setting | kind | default | meaning |", "|---|---|---|---|"]
+    lines += [
+        f"| `{one.name}` | {_cell(one.type_words)} | {'**none: you answer**' if one.needed else 'not set'} | {_cell(one.meaning)} |"
+        for one in SETTINGS.values()
+    ]
+    return "\n".join(lines)
+
+
+def causes() -> str:
+    lines = ["| cause | what it means | who | what to do |", "|---|---|---|---|"]
+    lines += [f"| `{name}` | {one.title} | {one.owner} | {one.advice} |" for name, one in CAUSES.items()]
+    return "\n".join(lines)
+
+
+def commands() -> str:
+    return "\n".join(["| command | what it does |", "|---|---|", *(f"| `{name}` | {told} |" for name, told in COMMANDS.items())])
+
+
+def codes() -> str:
+    return "\n".join(["| code | meaning |", "|---|---|", *(f"| {code} | {told} |" for code, told in CODES.items())])
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "life": life,
+    "filters": filters,
+    "settings": settings,
+    "causes": causes,
+    "commands": commands,
+    "codes": codes,
+}
+
+
+def _cell(text: object) -> str:
+    return str(text).replace("|", "\\|").replace("\n", " ")
+
+
+def made_anew(text: str) -> str:
+    """The README's text with every such part as the code has it now."""
+    return PART.sub(lambda found: f"{found[1]}{PARTS[found['name']]()}\n{found[3]}", text)
+
+
+if __name__ == "__main__":
+    README.write_text(made_anew(README.read_text(encoding="utf-8")), encoding="utf-8")
