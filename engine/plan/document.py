@@ -23,9 +23,9 @@ def conclude(item: Item) -> Document | Put:
     Raises:
         Waits: something cannot be worked out for this record.
     """
-    before = _before_go_live(item) or _failed_check(item)
-    if before is not None:
-        return before
+    failed = _failed_check(item)
+    if failed is not None:
+        return failed
     spec, scope = item.spec, item.scope
     entries = _entries(item)
     key, namespace = _key(item)
@@ -60,19 +60,6 @@ def rendered_call(item: Item, call: CallSpec, scope: dict[str, Any]) -> tuple[st
     except RenderError as error:
         raise Waits("expression_failed", error.sentence) from None
     return str(item.render(call.path, scope)), params, body
-
-
-def _before_go_live(item: Item) -> Put | None:
-    day = item.scope.get("date")
-    if item.company is None or day is None or item.spec.in_step or day >= item.company.go_live:
-        return None
-    return Put(
-        record=item.record,
-        state=State.CUT_OVER,
-        cause="cut_over",
-        reason=f"dated {day}, before {item.company.code}'s go-live on {item.company.go_live}",
-        facts=item.facts(),
-    )
 
 
 def _failed_check(item: Item) -> Put | None:

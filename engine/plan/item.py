@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
+from engine.domain.lifecycle import State
 from engine.domain.record import SourceRecord
 from engine.language.crosswalk.crosswalk import Hit
 from engine.language.spec.books import Company
@@ -33,6 +35,8 @@ class Item:
     def know_company(self, world: World) -> None:
         """Once `company` is in the scope: its settings become `books`, and book dates become dates.
 
+        A record dated before the company's go-live ends here.
+
         Raises:
             Waits: books.yaml does not have the company.
         """
@@ -47,6 +51,17 @@ class Item:
         for key, value in self.scope.items():
             if isinstance(value, UtcMoment):
                 self.scope[key] = value.in_zone(company.zone)
+        self._end_before_go_live(company)
+
+    def _end_before_go_live(self, company: Company) -> None:
+        """History never posts by itself, whatever else may be said of it."""
+        day = self.scope.get("date")
+        if self.spec.in_step or not isinstance(day, date) or day >= company.go_live:
+            return
+        reason = f"dated {day}, before {company.code}'s go-live on {company.go_live}"
+        self.end(
+            Put(record=self.record, state=State.CUT_OVER, cause="cut_over", reason=reason, facts=self.facts())
+        )
 
     def render(self, template: Template, scope: Mapping[str, Any] | None = None) -> Any:
         """The template's value.

@@ -63,8 +63,8 @@ def credential_fields(kind: str, settings: Mapping[str, Any]) -> Questions:
 
 def in_flight_of(kind: str, settings: Mapping[str, Any]) -> int:
     """How many requests may be under way at a connection of this kind at once."""
-    default = next(setting.default for setting in kind_of(kind).settings if setting.name == "in_flight")
-    return int(settings.get("in_flight", default))
+    default = next((setting.default for setting in kind_of(kind).settings if setting.name == "in_flight"), 1)
+    return int(settings.get("in_flight") or default)
 
 
 def catalogue_of(kind: str) -> Catalogue | None:

@@ -184,7 +184,8 @@ class HttpTransport:
             ) as answer:
                 body = b"".join(self._pieces(answer, began))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise NotSent(_why_not_sent(error, self._address.origin)) from error
+            untrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
+            raise NotSent(_why_not_sent(error, self._address.origin), lasting=untrusted) from error
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             raise NotSent(f"the address cannot be used: {error}", lasting=True) from error
         except httpx.TimeoutException as error:

@@ -29,9 +29,12 @@ def read_private(path: Path) -> bytes | None:
         if path.is_symlink():
             raise CredentialsError(f"{path} is a link, and is not followed: put the file itself there") from None
         raise CredentialsError(f"{path} cannot be read: {error.strerror}") from error
-    with os.fdopen(descriptor, "rb") as file:
-        _refuse_shared(path, os.fstat(file.fileno()))
-        content = file.read(SIZE_MAX + 1)
+    try:
+        _refuse_shared(path, os.fstat(descriptor))
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            content = file.read(SIZE_MAX + 1)
+    finally:
+        os.close(descriptor)
     if len(content) > SIZE_MAX:
         raise CredentialsError(f"{path} is larger than {SIZE_MAX} bytes: it is not a file of ml-connector")
     return content

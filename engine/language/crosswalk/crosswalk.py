@@ -159,7 +159,7 @@ class _Index:
         """The row that wins."""
         winners: list[Row] = []
         for rank, pattern, keyed in self._patterns:
-            if winners:
+            if winners and rank > winners[0].rank:
                 break
             for row in keyed.get(tuple(key[index] for index in pattern), ()):
                 if on is not None and not row.days[0] <= on <= row.days[1]:

@@ -57,8 +57,8 @@ def shape_faults(node: Node, schema: Schema) -> tuple[ShapeFault, ...]:
     errors = jsonschema.Draft202012Validator(schema).iter_errors(node.plain())
     found = [fault for error in errors for fault in checker.faults(_broken_rule(error))]
     found = _first_of_each_value(found)
-    meant = {fault.problem.hint for fault in found if fault.problem.code == "E104"}
-    return tuple(fault for fault in found if not _was_misspelt(fault, meant))
+    unknown = [fault for fault in found if fault.problem.code == "E104"]
+    return tuple(fault for fault in found if not _was_misspelt(fault, unknown))
 
 
 def _first_of_each_value(faults: list[ShapeFault]) -> list[ShapeFault]:
@@ -69,12 +69,18 @@ def _first_of_each_value(faults: list[ShapeFault]) -> list[ShapeFault]:
     return list(kept.values())
 
 
-def _was_misspelt(fault: ShapeFault, meant: set[str]) -> bool:
+def _was_misspelt(fault: ShapeFault, unknown: list[ShapeFault]) -> bool:
+    """Whether an unknown key beside it, or one that belongs here, was meant as the missing one."""
     if fault.problem.code != "E105":
         return False
     keys = (fault.key or "").split(" or ")
-    signs = ("did you mean '{}'?", "'{}' belongs ", "'{}' is missing here")
-    return any(sign.format(key) in hint for key in keys for sign in signs for hint in meant)
+    beside = {other.problem.hint for other in unknown if other.path == fault.path}
+    anywhere = {other.problem.hint for other in unknown}
+    return any(
+        any(f"did you mean '{key}'?" in hint or f"'{key}' is missing here" in hint for hint in beside)
+        or any(f"'{key}' belongs " in hint for hint in anywhere)
+        for key in keys
+    )
 
 
 def _broken_rule(error: ValidationError) -> _BrokenRule:

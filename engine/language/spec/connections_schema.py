@@ -6,7 +6,12 @@ from collections.abc import Mapping
 
 from engine.language.spec.schema_words import Schema, choice, document, map_of, record, text
 
-_ENVIRONMENT = choice("Outcomes are written back to the source only within production, or within the sandbox.", "test", "production", "sandbox")
+_ENVIRONMENT = choice(
+    "Outcomes are written back to the source only within production, or within the sandbox.",
+    "test",
+    "production",
+    "sandbox",
+)
 _BASE_URL = text(
     "The address every request begins with.", pattern=r"^https?://\S+$", say="an address such as https://…"
 )

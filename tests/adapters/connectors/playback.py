@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -54,7 +55,7 @@ def page(text: str, status=200) -> Reply:
 class Playback:
     """Answers with `respond`, which may be replaced at any time; keeps what was asked."""
 
-    def __init__(self, respond: Callable[[Asked], Reply]) -> None:
+    def __init__(self, respond: Callable[[Asked], Reply], *, tls: ssl.SSLContext | None = None) -> None:
         self.respond = respond
         self.asked: list[Asked] = []
         self.most_at_once = 0
@@ -62,12 +63,17 @@ class Playback:
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
+        self._scheme = "https" if tls else "http"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
         self._thread.start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
 
     def answer(self, asked: Asked) -> Reply:
         with self._lock:
@@ -108,6 +114,12 @@ def playing(respond: Callable[[Asked], Reply] = lambda _asked: Reply()) -> Itera
 def _handler(playback: Playback):
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def handle(self) -> None:
+            try:
+                super().handle()
+            except OSError:  # the client hung up, or did not like our certificate
+                self.close_connection = True
 
         def _handle(self) -> None:
             size = int(self.headers.get("Content-Length") or 0)

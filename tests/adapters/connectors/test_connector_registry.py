@@ -61,6 +61,12 @@ def test_decimals_are_numbers():
     make("airbase", {**AIRBASE, "read_timeout_s": Decimal("2.5")}).close()
 
 
+def test_how_many_requests_at_once():
+    assert registry.in_flight_of("epicor", {}) == 2
+    assert registry.in_flight_of("airbase", {"in_flight": 3}) == 3
+    assert registry.in_flight_of("memory", {}) == 1
+
+
 def test_an_unknown_kind():
     with pytest.raises(InputError, match="did you mean 'epicor'"):
         make("epicorr", {})

@@ -1,0 +1,186 @@
+"""The transport's own promises: verified TLS, only its own addresses, a kept pace; and how rows are compared."""
+
+from __future__ import annotations
+
+import ssl
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from ipaddress import ip_address
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from playback import Playback, reply
+from subjects import START
+
+from engine.adapters.connectors.address import Address, NotAllowed
+from engine.adapters.connectors.matching import comparable
+from engine.adapters.connectors.pace import Pace
+from engine.adapters.connectors.transport import HttpTransport, NotSent, TransportSettings
+from engine.wire.request import Request, path_segment
+from engine.words.clock import ManualClock
+from engine.words.errors import InputError
+
+GET = Request.json("GET", "/x")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate of this machine, signed by itself; the file is also its authority."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
+    now = datetime.now(UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    folder = tmp_path_factory.mktemp("tls")
+    pem = built.public_bytes(serialization.Encoding.PEM)
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "ca.pem").write_bytes(pem)
+    (folder / "both.pem").write_bytes(secret + pem)
+    return folder
+
+
+@pytest.fixture
+def secure(certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate / "both.pem")
+    playback = Playback(lambda _asked: reply({"ok": True}), tls=context)
+    yield playback
+    playback.stop()
+
+
+def sent(url, **settings):
+    transport = HttpTransport(TransportSettings(base_url=url, **settings), ManualClock(START))
+    try:
+        return transport.send(GET)
+    finally:
+        transport.close()
+
+
+def test_a_certificate_nobody_signed_is_refused(secure):
+    with pytest.raises(NotSent, match=r"certificate of https://127.* is not trusted .*ca_file"):
+        sent(secure.url)
+    assert secure.asked == []
+
+
+def test_a_companys_own_authority_is_accepted_beside_the_usual_ones(secure, certificate):
+    assert sent(secure.url, ca_file=certificate / "ca.pem").json() == {"ok": True}
+
+
+def test_proxies_of_the_environment_are_not_used(secure, certificate, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
+    assert sent(secure.url, ca_file=certificate / "ca.pem").status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "url"),
+    [
+        ("v1/a/", "https://h.example/base/v1/a/"),
+        ("/v1/a%2Fb?x=1", "https://h.example/base/v1/a%2Fb?x=1&q=1%202%2B3"),
+        (path_segment("INV/7 %'ä"), "https://h.example/base/INV%2F7%20%25%27%C3%A4"),
+        ("https://h.example:443/other", "https://h.example:443/other"),
+        ("https://login.example/token", "https://login.example/token"),
+    ],
+)
+def test_addresses(path, url):
+    address = Address("https://h.example/base/", ("https://login.example/x",))
+    params = (("q", "1 2+3"),) if "?" in path else ()
+    assert address.url(Request(method="GET", path=path, params=params)) == url
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "https://evil.example/",
+        "http://h.example/",
+        "https://h.example:444/",
+        "https://h.example@evil.example/",
+        "https://h.example:x/",
+        "a/../b",
+        "a/%2E%2e/b",
+        "a/./b",
+        "a//b",
+        "a b",
+        "a#b",
+        "ä",
+        "a\r\nHost: evil",
+    ],
+)
+def test_addresses_that_lead_elsewhere(path):
+    with pytest.raises(NotAllowed):
+        Address("https://h.example/base").url(Request(method="GET", path=path))
+
+
+@pytest.mark.parametrize(
+    "url", ["http://h.example", "https://u:p@h.example", "https://h.example?x=1", "h.example", ""]
+)
+def test_base_urls_that_are_refused(url):
+    with pytest.raises(InputError):
+        Address(url)
+
+
+def test_this_machine_may_be_called_without_tls():
+    for host in ("127.0.0.1:80", "localhost:8080", "[::1]:81"):
+        assert Address(f"http://{host}").origin == f"http://{host}"
+
+
+def test_the_pace_allows_a_burst_and_then_its_rate():
+    clock = ManualClock(START)
+    pace = Pace(4, clock)
+    times = []
+    for _ in range(8):
+        pace.wait()
+        times.append(clock.instant().seconds)
+    assert times == [0, 0, 0, 0, 0.25, 0.5, 0.75, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (" Inv-1 ", "INV-1"),
+        ("STRASSE", "straße"),
+        (231, "231"),
+        (Decimal("12.50"), Decimal("12.5")),
+        (Decimal("1E+2"), 100),
+        (Decimal("-0.0"), 0),
+        (True, "true"),
+        (None, ""),
+        (date(2026, 11, 5), "2026-11-05T00:00:00"),
+        (date(2026, 11, 5), "2026-11-05T00:00:00Z"),
+        (date(2026, 11, 5), "2026-11-05T00:00:00.000+00:00"),
+        (datetime(2026, 11, 5, tzinfo=UTC), "2026-11-05"),
+    ],
+)
+def test_values_that_are_equal(left, right):
+    assert comparable(left) == comparable(right)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("0231", 231),
+        ("INV-1", "INV1"),
+        ("1.0", "1"),
+        (True, 1),
+        (100, 1),
+        (date(2026, 11, 5), "2026-11-05T00:00:01"),
+        (date(2026, 11, 5), "2026-11-06"),
+    ],
+)
+def test_values_that_are_not(left, right):
+    assert comparable(left) != comparable(right)
