@@ -109,7 +109,11 @@ def _coded(step: CrosswalkStep, spot: _Spot, world: World) -> Any:
     if hit.action == "hold":
         raise Waits("crosswalk_hold", _hold_sentence(step, hit, spot.called, asked))
     spot.item.hits[spot.called] = hit
-    return hit.values[step.take] if isinstance(step.take, str) else {name: hit.values[name] for name in step.take}
+    if not isinstance(step.take, str):
+        return {name: hit.values[name] or None for name in step.take}
+    if not hit.values[step.take]:
+        raise Waits("value_missing", f"{spot.called}: the row at {hit.place} gives no {step.take} for {asked}")
+    return hit.values[step.take]
 
 
 def _hold_sentence(step: CrosswalkStep, hit: Hit, called: str, asked: str) -> str:

@@ -116,6 +116,7 @@ def _made(
     if name not in uses:
         return None, ()  # no mapping that could be read uses it
     keys, results = uses[name]
-    if not set(keys) | set(results) <= set(table.columns):
+    there = {column.casefold() for column in table.columns}
+    if not {column.casefold() for column in (*keys, *results)} <= there:
         return None, ()  # the missing column is told at the mapping that asks for it
     return make_crosswalk(table, name, keys, results)

@@ -153,7 +153,7 @@ class Expiring:
     def headers(self) -> LoginFlow:
         """The bearer header, after asking for a token where there is none or it is about to run out."""
         with self._lock:
-            if self._clock.instant().seconds >= self._token.good_until_s:
+            if self._token is None or self._clock.instant().seconds >= self._token.good_until_s:
                 self._token = yield from self._obtain()
             return {"Authorization": f"Bearer {self._token.text}"}
 

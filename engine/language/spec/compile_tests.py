@@ -165,7 +165,7 @@ class _Tests:
             self._missing(node, error)
             return {}
         self._findings.extend(problems)
-        return plain
+        return {} if problems else plain
 
     def _missing(self, node: Node, error: Unreadable) -> None:
         hint = _near_file(self._folder, str(node.scalar))

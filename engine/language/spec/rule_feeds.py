@@ -51,7 +51,7 @@ def _one_taker(first: MappingSpec, second: MappingSpec) -> Iterator[Problem]:
     place = next(iter(theirs.values())).place if theirs else None
     sentence = f"'{first.name}' and '{second.name}' can take the same record of {second.source.endpoint}"
     hint = "give both a filter with `take` alone on the same path, with different values"
-    yield (top / ("filter" if theirs else "source")).problem("E502", sentence, hint, at_key=True, at=place)
+    yield (top / ("filter" if second.filters else "source")).problem("E502", sentence, hint, at_key=True, at=place)
 
 
 def _common(one: FilterSpec, other: FilterSpec) -> list[Any]:

@@ -89,10 +89,10 @@ def test_a_missing_setting_without_a_default_puts_its_question(tmp_path: Path, n
         ("go_live: 2026-11-01", "go_live: 11/01/2026", "E107", 6, 14),
         ("[2026-11,", "[2026-13,", "E107", 7, 20),
         ("to: 2026-12-15", "to: 2026-11-15", "E702", 7, 29),
-        ('["1090"]', "[1090]", "E106", 9, 25),
+        ('["1090"]', "[1090]", "E106", 10, 25),
         ("currency: USD", "currency: usd", "E107", 4, 15),
-        ("when: {type: [load, unload]}", "when: {ty..pe: [load, unload]}", "E201", 13, 15),
-        ("    reason: booked by treasury\n", "", "E105", 11, 5),
+        ("when: {type: [load, unload]}", "when: {ty..pe: [load, unload]}", "E201", 14, 15),
+        ("    reason: booked by treasury\n", "", "E105", 12, 5),
     ],
 )
 def test_a_wrong_setting_is_one_problem_at_its_place(

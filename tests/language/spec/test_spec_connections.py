@@ -58,7 +58,7 @@ def test_connections_carry_their_kinds_own_settings(tmp_path: Path) -> None:
         ("auth_scheme: Token", "auth_sheme: Token", "E104", 6, 5, "did you mean 'auth_scheme'?"),
         ("auth_scheme: Token", "auth_scheme: Basic", "E107", 6, 18, "one of Bearer, Token"),
         ("    auth_scheme: Token\n", "", "E105", 2, 3, "How the token is sent."),
-        ("    environment: test\n", "", "E105", 2, 3, "acknowledges"),
+        ("    environment: test\n", "", "E105", 2, 3, "production"),
         ("    auth_scheme: Token", "    auth_scheme: Token\n    token: abc", "E104", 7, 5, "credentials set"),
         ("https://airbase", "http://airbase", "E702", 5, 15, "use https"),
         ("https://airbase", "https://me:pw@airbase", "E702", 5, 15, "credentials set"),
