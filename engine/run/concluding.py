@@ -90,6 +90,7 @@ def entered(
         cause="differs" if differences else "",
         reason=differences,
         reference=reference,
+        namespace=document.namespace,
         dedupe_key=document.key_text,
         document_hash=document.hash,
         entered_payload_hash=payload_hash,

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from engine.adapters.store.port import Decision, RecordRow
 from engine.domain.lifecycle import State
 from engine.domain.record import SourceRecord
 from engine.language.spec.model import MappingSpec
-from engine.plan.batch import plan_batch
 from engine.plan.decision import Document
-from engine.plan.world import World
 from engine.run.concluding import decision_for, entered
 from engine.run.matching import Found, find_documents
+from engine.run.sent import recall
 from engine.run.setup import Setup
 
 
@@ -33,33 +31,32 @@ def seconds_left(setup: Setup, spec: MappingSpec, row: RecordRow) -> float:
     return max(0.0, setup.settle_s(spec) - passed)
 
 
-def resolve_doubt(
-    setup: Setup,
-    spec: MappingSpec,
-    rows: Sequence[RecordRow],
-    records: Sequence[SourceRecord],
-    world: World,
-    run: str,
-) -> None:
-    """Look each record up by its dedupe key and decide by what is found. Called under the lease, after the window.
+def resolve_doubt(setup: Setup, spec: MappingSpec, rows: Sequence[RecordRow], run: str) -> None:
+    """Look each record up by the key it was sent with and decide by what is found.
 
-    Raises:
-        Unreachable: the target cannot be asked; nothing is decided.
+    Called under the lease, after the window. What is found is compared with what was sent, not with what
+    the mapping would send now. Raises Unreachable when the target cannot be asked; nothing is decided then.
     """
-    rows_by_key = {row.key: row for row in rows}
-    planned = plan_batch(replace(spec, filters=(), switched_on=True), records, world)
-    documents = [plan for plan in planned if isinstance(plan, Document)]
+    sent = {row.id: _as_sent(setup, row) for row in rows}
+    documents = [document for document in sent.values() if document is not None]
     found = find_documents(setup.connectors[spec.target.connection], spec, documents)
-    decisions = [
-        _resolved(spec, rows_by_key[document.record.key], document, found.get(document.key_text))
-        for document in documents
-    ]
-    for plan in planned:
-        if not isinstance(plan, Document):
-            row = rows_by_key[plan.record.key]
-            reason = f"sent without an answer, and cannot be planned any more to look it up: {plan.reason}"
-            decisions.append(decision_for(row.id, plan.facts, state=State.IN_DOUBT, cause="not_found", reason=reason))
+    decisions = []
+    for row in rows:
+        document = sent[row.id]
+        if document is None:
+            reason = "sent without an answer, and what was sent is not in the ledger any more"
+            decisions.append(Decision(record_id=row.id, state=State.IN_DOUBT, cause="not_found", reason=reason))
+        else:
+            decisions.append(_resolved(spec, row, document, found.get(document.key_text)))
     setup.ledger.decide(decisions, run, setup.who)
+
+
+def _as_sent(setup: Setup, row: RecordRow) -> Document | None:
+    attempts = setup.ledger.attempts(row.id)
+    request = setup.ledger.payload(attempts[-1].request_hash) if attempts else None
+    if not isinstance(request, dict) or "sent" not in request:
+        return None
+    return recall(request["sent"], SourceRecord(key=row.key, company=row.company, payload={}))
 
 
 def _resolved(spec: MappingSpec, row: RecordRow, document: Document, found: Found | None) -> Decision:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from engine.adapters.store.port import Decision, Lease, RecordRow
+from engine.adapters.store.port import ClaimTaken, Decision, Lease, RecordRow
 from engine.domain.lifecycle import OPEN, State
 from engine.domain.record import SourceRecord
 from engine.language.spec.model import MappingSpec
@@ -26,6 +26,7 @@ from engine.run.stepping import report_decision, send_in_step
 from engine.run.turns import Turns
 
 BATCH = 200
+SETTLE_ROUNDS_MAX = 5
 
 
 def run_mapping(
@@ -83,7 +84,10 @@ class _Run:
         self._settle()
         self._plan_and_send()
         self._acknowledge()
-        while wait and (seconds := self._soonest()) is not None:
+        for _ in range(SETTLE_ROUNDS_MAX if wait else 0):
+            seconds = self._soonest()
+            if seconds is None:
+                break
             self.tell("waiting for what is in doubt", 0)
             self.setup.clock.sleep(seconds)
             if not self._settle():
@@ -108,8 +112,7 @@ class _Run:
                 row for row in rows if self.turns.take(row.company) and not seconds_left(self.setup, self.spec, row)
             ]
             if due:
-                records = [self._record(row) for row in due]
-                resolve_doubt(self.setup, self.spec, due, records, self.world, self.result.run)
+                resolve_doubt(self.setup, self.spec, due, self.result.run)
                 any_resolved = True
         return any_resolved
 
@@ -177,11 +180,27 @@ class _Run:
             for one in judgements
             if one.verdict is not Verdict.SEND or one.record.key in sending
         ]
-        self.setup.ledger.decide(decisions, self.result.run, self.setup.who)
+        self._decide(decisions)
         self.tell("planned", len(judgements))
         self.result.adopted += sum(one.verdict is Verdict.ADOPT for one in judgements)
         self.result.unchanged += sum(one.verdict is Verdict.IN_STEP for one in judgements)
         self._send(to_send, rows)
+
+    def _decide(self, decisions: Sequence[Decision]) -> None:
+        """All decisions at once; when another runner took one of the claims meanwhile, one by one."""
+        try:
+            self.setup.ledger.decide(decisions, self.result.run, self.setup.who)
+        except ClaimTaken:
+            for decision in decisions:
+                self._decide_one(decision)
+
+    def _decide_one(self, decision: Decision) -> None:
+        try:
+            self.setup.ledger.decide([decision], self.result.run, self.setup.who)
+        except ClaimTaken as taken:
+            reason = f"the record {taken.holder.source_id} has the same dedupe key"
+            held = Decision(record_id=decision.record_id, state=State.HELD, cause="same_key", reason=reason)
+            self.setup.ledger.decide([held], self.result.run, self.setup.who)
 
     def _decision(self, one: Judgement, row: RecordRow) -> Decision:
         if one.put is not None:

@@ -18,18 +18,20 @@ from engine.plan.decision import Document
 from engine.run.concluding import conclude_answer, decision_for, entered, succeeded
 from engine.run.judging import already_there, second_of
 from engine.run.matching import find_documents
+from engine.run.sent import remember
 from engine.run.setup import Setup, Tell
 from engine.words.errors import Unreachable
 
 PASSING_MAX = 5
+UNAUTHORIZED = 401
 
 
 @dataclass(slots=True)
 class Sender:
     """Sends documents of one mapping; safe to use from the threads of its own pool.
 
-    After `PASSING_MAX` answers in a row that refuse us and not the document, it stops sending: the rest
-    stays ready for the next run.
+    After `PASSING_MAX` answers in a row that refuse us and not the document, and at the first login that is
+    refused (more of them lock a user out), it stops sending: the rest stays ready for the next run.
     """
 
     setup: Setup
@@ -179,7 +181,7 @@ class Sender:
     def _count_passing(self, answer: Answer) -> None:
         with self._lock:
             self._passing = self._passing + 1 if answer.passing or answer.proof is Proof.NOT_SENT else 0
-            if self._passing >= PASSING_MAX:
+            if self._passing >= PASSING_MAX or answer.status == UNAUTHORIZED:
                 self.stopped = answer.message or "the target does not accept us"
 
     def _conclusion(self, connector: Connector, document: Document, row: RecordRow, answer: Answer) -> Conclusion:
@@ -232,6 +234,12 @@ def intent_of(spec: MappingSpec, document: Document, row: RecordRow, call: Call)
         dedupe_key=document.key_text,
         document_hash=document.hash,
         mapping_hash=spec.content_hash,
-        request={"verb": call.verb, "path": call.path, "company": call.company, "body": call.body},
+        request={
+            "verb": call.verb,
+            "path": call.path,
+            "company": call.company,
+            "body": call.body,
+            "sent": remember(spec, document),
+        },
         in_step=spec.in_step,
     )

@@ -11,13 +11,25 @@ import msgspec
 
 JsonValue: TypeAlias = None | bool | int | str | Decimal | list["JsonValue"] | dict[str, "JsonValue"]
 
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
+EXPONENT_MAX = 100
+"""The largest power of ten of a number: beyond it, writing the number out would fill the memory."""
+
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _canonical = msgspec.json.Encoder(decimal_format="string", order="deterministic")
 
 
 class NotJson(ValueError):
     """The bytes are not one JSON value; the message says what stands where."""
+
+
+def _exact(text: str) -> Decimal:
+    number = Decimal(text)
+    if abs(number.adjusted()) > EXPONENT_MAX or len(text) > 2 * EXPONENT_MAX:
+        raise ValueError(f"the number {text[:30]} is too large or too small")
+    return number
+
+
+_decoder = msgspec.json.Decoder(float_hook=_exact)
 
 
 def decode(body: bytes | str) -> Any:
@@ -28,7 +40,7 @@ def decode(body: bytes | str) -> Any:
     """
     try:
         return _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise NotJson(str(error)) from error
 
 
@@ -53,7 +65,7 @@ def digest(value: object) -> str:
 
 def _plain(value: object) -> object:
     if isinstance(value, Decimal):
-        if not value.is_finite():
+        if not value.is_finite() or abs(value.adjusted()) > EXPONENT_MAX:
             raise TypeError(f"{value} is not a number that can be sent")
         return Decimal(f"{value:f}")
     if isinstance(value, dict):

@@ -1,23 +1,75 @@
-"""What the commands print: tables for people, JSON for programs, never a terminal escape from outside."""
+"""What the commands print: text for people, JSON for programs, never a terminal escape from outside."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+import textwrap
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from engine.words.errors import ConnectorError, InputError
 from engine.words.json_value import encode
+from engine.words.money import show_money
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+
+TEXT_WIDTH = 100
 
 
 def clean(text: object) -> str:
     """Text from outside, without control characters (terminal escapes among them)."""
     return "".join(letter if letter == "\n" or letter.isprintable() else " " for letter in str(text))
+
+
+def one_line(text: object) -> str:
+    """Text from outside that must stay on its own line."""
+    return clean(text).replace("\n", " ")
+
+
+def shown_amount(amount: Decimal | None, currency: str | None) -> str:
+    """An amount with its currency; nothing where there is none."""
+    if amount is None:
+        return ""
+    return f"{show_money(amount)} {currency or '   '}"
+
+
+def shown_amounts(amounts: Mapping[str, Decimal]) -> tuple[str, ...]:
+    """One amount a line, by currency."""
+    return tuple(shown_amount(amount, currency) for currency, amount in sorted(amounts.items())) or ("",)
+
+
+def shown_time(moment: datetime) -> str:
+    """A moment for people, to the second, with its zone."""
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def counted(number: int, word: str) -> str:
+    """`1 record`, `2 records`."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def put_text(text: str, *, first: str = "", indent: str = "") -> None:
+    """A text from outside or from us, wrapped to a page on a terminal and whole elsewhere."""
+    cleaned = one_line(text)
+    if not sys.stdout.isatty():
+        click.echo(f"{first}{cleaned}")
+        return
+    width = min(click.get_current_context().terminal_width or _terminal_width(), 2 * TEXT_WIDTH)
+    click.echo(
+        textwrap.fill(
+            cleaned, width, initial_indent=first, subsequent_indent=indent or " " * len(first), break_on_hyphens=False
+        )
+    )
+
+
+def _terminal_width() -> int:
+    import shutil
+
+    return shutil.get_terminal_size().columns
 
 
 def workspace_option(command: _F) -> _F:
@@ -39,37 +91,13 @@ def format_option(command: _F) -> _F:
         type=click.Choice(["table", "json"]),
         default="table",
         show_default=True,
-        help="How the result is printed.",
+        help="How the result is printed; with json an error is a JSON object on standard error.",
     )(command)
 
 
 def put_json(value: object) -> None:
     """One JSON value on standard output."""
     click.echo(encode(value).decode())
-
-
-def put_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> None:
-    """A table; columns named in `right` are aligned right. Plain text when it is not a terminal."""
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE, show_edge=False, pad_edge=False)
-    for name in columns:
-        table.add_column(name, justify="right" if name in right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(clean(cell)) for cell in row))
-    width = None if sys.stdout.isatty() else 160
-    Console(width=width, highlight=False, soft_wrap=False).print(table)
-
-
-def tell_error(error: ConnectorError) -> None:
-    """The error on standard error: its problems, each with its place, then the message."""
-    problems = error.problems if isinstance(error, InputError) else ()
-    for problem in problems:
-        click.echo(clean(problem), err=True)
-    click.secho(f"Error: {clean(error)}", err=True, fg="red" if sys.stderr.isatty() else None)
 
 
 def progress() -> Callable[[str, int], None]:
@@ -80,8 +108,8 @@ def progress() -> Callable[[str, int], None]:
 
     def tell(what: str, count: int) -> None:
         counts[what] = counts.get(what, 0) + count
-        line = "  ".join(f"{name} {number}" if number else name for name, number in counts.items())
-        click.echo(f"\r\x1b[2K{line}", err=True, nl=False)
+        line = "  ".join(f"{name} {number:,}" if number else name for name, number in counts.items())
+        click.echo(f"\r\x1b[2K{line[: _terminal_width() - 1]}", err=True, nl=False)
 
     return tell
 

@@ -2,56 +2,137 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
-from engine.adapters.store.port import RecordRow
-from engine.domain.lifecycle import State
-from engine.faces.commands.output import format_option, put_json, put_table, workspace_option
+from engine.adapters.store.port import Ledger, RecordRow
+from engine.domain.causes import CAUSES
+from engine.domain.lifecycle import NEEDS_PERSON, State
+from engine.faces.commands.output import (
+    counted,
+    format_option,
+    put_json,
+    shown_amount,
+    workspace_option,
+)
+from engine.faces.commands.status_command import every_record, total_line
+from engine.faces.commands.table import column, put_table
 from engine.run.ordering import named
+from engine.run.result import Tally
 from engine.wiring.app import open_setup, valid_workspace
 from engine.wiring.workspace import find_workspace
-from engine.words.money import show_money
+from engine.words.errors import InputError
+from engine.words.problem import did_you_mean
+
+ID_SHOWN = 13
 
 
 @click.command("records")
 @workspace_option
 @format_option
-@click.option("--mapping", help="Only the records of this mapping.")
+@click.option("--mapping", metavar="NAME", help="Only the records of this mapping.")
 @click.option(
-    "--state", "states", multiple=True, type=click.Choice([state.value for state in State]), help="Only these states."
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice([state.value for state in State]),
+    help="Only this state; may be repeated.",
 )
+@click.option("--cause", "causes", multiple=True, metavar="CAUSE", help="Only this cause; may be repeated.")
+@click.option("--waiting", is_flag=True, help="Only what needs a person: held, refused, in doubt, unclaimed.")
 @click.option("--limit", type=click.IntRange(min=1), default=200, show_default=True, help="At most so many.")
-def command(workspace: Path, form: str, mapping: str | None, states: tuple[str, ...], limit: int) -> None:
-    """List the records of the ledger with their state and reason."""
+def command(
+    workspace: Path,
+    form: str,
+    mapping: str | None,
+    states: tuple[str, ...],
+    causes: tuple[str, ...],
+    waiting: bool,  # noqa: FBT001 - click hands it in
+    limit: int,
+) -> None:
+    """List the records of the ledger, one a line, with state and reason.
+
+    Reads only our ledger. `show KEY` tells all of one record: KEY is the id or its beginning, or the number.
+
+    \b
+    Examples:
+      ml-connector records --mapping bills --state held --state refused
+      ml-connector records --cause crosswalk_no_row
+      ml-connector records --waiting --format json
+
+    \b
+    JSON: a list of {record, mapping, company, state, cause, reason, number, amount, currency, book_date,
+    dedupe_key, reference, acknowledged, attempts, first_seen_at, updated_at}; amounts are text.
+    """
+    for cause in causes:
+        _known_cause(cause)
+    asked = {State(state) for state in states} | (set(NEEDS_PERSON) if waiting else set())
     with open_setup(valid_workspace(find_workspace(workspace))) as setup:
         if mapping is not None:
             named(setup.specs, mapping)
-        rows = setup.ledger.records(mapping=mapping, states=[State(state) for state in states], limit=limit)
+        found = _fitting(setup.ledger, mapping, tuple(sorted(asked)), causes)
+        rows = list(itertools.islice(found, limit + 1))
+    more, rows = len(rows) > limit, rows[:limit]
     if form == "json":
         put_json([as_json(row) for row in rows])
         return
+    if not rows:
+        click.echo("no record fits")
+        return
+    _show(rows)
+    tally = Tally()
+    for row in rows:
+        tally.add(row.amount, row.currency)
+    click.echo(
+        f"\n{'the first ' if more else ''}{counted(len(rows), 'record')}"
+        f"{'  ' if tally.amounts else ''}{total_line(tally)}{'; --limit shows more' if more else ''}"
+    )
+
+
+def _known_cause(cause: str) -> None:
+    if cause not in CAUSES:
+        hint = did_you_mean(cause, CAUSES)
+        raise InputError(f"there is no cause '{cause}'{f'; {hint}' if hint else ''} (there are: {', '.join(CAUSES)})")
+
+
+def _fitting(
+    ledger: Ledger, mapping: str | None, states: tuple[State, ...], causes: tuple[str, ...]
+) -> Iterator[RecordRow]:
+    for row in every_record(ledger, mapping=mapping, states=states):
+        if not causes or row.cause in causes:
+            yield row
+
+
+def _show(rows: list[RecordRow]) -> None:
     put_table(
-        ("record", "mapping", "number", "date", "amount", "state", "reason", "reference"),
+        (
+            column("record"),
+            column("mapping"),
+            column("number"),
+            column("date"),
+            column("amount", right=True),
+            column("state"),
+            column("reference", long=True),
+            column("reason", long=True),
+        ),
         [
             (
-                row.key.source_id[:13],
+                row.key.source_id[:ID_SHOWN],
                 row.mapping or "",
                 row.label,
                 row.book_date or "",
-                "" if row.amount is None else f"{show_money(row.amount)} {row.currency or ''}",
+                shown_amount(row.amount, row.currency),
                 row.state.value.replace("_", " "),
-                row.reason,
                 row.reference or "",
+                row.reason,
             )
             for row in rows
         ],
-        right=("amount",),
     )
-    more = f" (the first {limit}; --limit shows more)" if len(rows) == limit else ""
-    click.echo(f"{len(rows)} records{more}")
 
 
 def as_json(row: RecordRow) -> dict[str, Any]:
@@ -71,5 +152,6 @@ def as_json(row: RecordRow) -> dict[str, Any]:
         "reference": row.reference,
         "acknowledged": row.acknowledged,
         "attempts": row.attempts,
+        "first_seen_at": row.first_seen_at,
         "updated_at": row.updated_at,
     }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+import traceback
 from typing import Any
 
 import click
 
 import engine
-from engine.words.errors import ConnectorError, InputError
 
 COMMANDS: dict[str, str] = {
     "init": "make a workspace, asking what only finance can answer",
@@ -63,20 +64,45 @@ class LazyGroup(click.Group):
             ctx.fail(f"there is no command '{args[0]}'{f'; {hint}' if hint else ''}")
         return super().resolve_command(ctx, args)
 
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; what stops it is told in one message, with the right exit code."""
+    def main(self, args: Any = None, *rest: Any, **extra: Any) -> Any:
+        """Run a command line to its end: always leaves by `SystemExit`, with the code the ending has."""
+        from engine.faces.commands.stopping import stop_for, tell, wants_json
+
+        words = list(sys.argv[1:] if args is None else args)
+        extra["standalone_mode"] = False
         try:
-            return super().invoke(ctx)
-        except ConnectorError as error:
-            from engine.faces.commands.output import tell_error
+            _spell_out(sys.stdout)
+            _spell_out(sys.stderr)
+            code = super().main(words, *rest, **extra)
+            sys.stdout.flush()
+        except Exception as error:  # noqa: BLE001 - the one place where every ending is told
+            as_json = wants_json(words)
+            if isinstance(error, click.UsageError) and not as_json:
+                error.show()
+            else:
+                tell(stop_for(error), as_json=as_json)
+            if os.environ.get("ML_CONNECTOR_DEBUG") == "1":
+                traceback.print_exception(error)
+            sys.exit(stop_for(error).exit_code)
+        sys.exit(code if isinstance(code, int) else 0)
 
-            tell_error(error)
-            sys.exit(error.exit_code)
-        except OSError as error:
-            from engine.faces.commands.output import tell_error
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a reader who has gone is no error of ours."""
+        from engine.faces.commands.stopping import READER_GONE, let_go_of_output
 
-            tell_error(InputError(f"{error.filename or 'a file'}: {error.strerror or error}"))
-            sys.exit(InputError.exit_code)
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            let_go_of_output()
+            sys.exit(READER_GONE)
+        return result
+
+
+def _spell_out(stream: Any) -> None:
+    """A letter that the terminal does not have is spelt out instead of stopping us."""
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="backslashreplace")
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -3,59 +3,204 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import click
 
-from engine.domain.lifecycle import NEEDS_PERSON
-from engine.faces.commands.output import format_option, put_json, put_table, workspace_option
+from engine.adapters.store.port import Ledger, RecordRow, RunRow
+from engine.domain.causes import CAUSES
+from engine.domain.lifecycle import NEEDS_PERSON, State
+from engine.faces.commands.output import (
+    counted,
+    format_option,
+    put_json,
+    shown_amount,
+    shown_amounts,
+    shown_time,
+    workspace_option,
+)
+from engine.faces.commands.table import Column, column, put_table
+from engine.run.result import Tally
 from engine.wiring.app import open_setup, valid_workspace
 from engine.wiring.workspace import find_workspace
+from engine.words.clock import Clock
 from engine.words.money import show_money
+
+CURRENCY_COLUMNS_MAX = 4
+CAUSES_SHOWN_MAX = 12
+
+Counts = Sequence[tuple[str, State, str, int, Decimal]]
 
 
 @click.command("status")
 @workspace_option
 @format_option
 def command(workspace: Path, form: str) -> None:
-    """Records by mapping and state, with amounts. Exit code 1 when some need a person."""
+    """Say how the records stand, on one screen: by mapping and state, with amounts, and what waits for whom.
+
+    Reads only our ledger; no other system is asked. Exit code 1 when records need a person.
+
+    \b
+    Examples:
+      ml-connector status
+      ml-connector status --format json
+
+    \b
+    JSON: {as_of, records: [{mapping, state, currency, count, amount}], waiting: [{mapping, cause, title, owner,
+    count, amounts: {currency: amount}}], runs: [{id, mapping, who, started_at, ended_at}]}.
+    Amounts are text; mapping is empty for records that no mapping takes.
+    """
     with open_setup(valid_workspace(find_workspace(workspace))) as setup:
         counts = setup.ledger.counts()
-        runs = setup.ledger.runs(limit=5)
+        waiting = _waiting(setup.ledger)
+        runs = setup.ledger.runs(limit=20)
+        as_of = _now(setup.clock)
     if form == "json":
-        put_json(
-            {
-                "records": [
-                    {
-                        "mapping": mapping,
-                        "state": state.value,
-                        "currency": currency,
-                        "count": count,
-                        "amount": str(amount),
-                    }
-                    for mapping, state, currency, count, amount in counts
-                ],
-                "runs": [{"id": run.id, "mapping": run.mapping, "started_at": run.started_at} for run in runs],
-            }
-        )
+        put_json({"as_of": as_of, **_as_json(counts, waiting, runs)})
     elif not counts:
         click.echo("the ledger has no records yet; `ml-connector run --all` reads them")
     else:
-        put_table(
-            ("mapping", "state", "records", "amount"),
-            [
-                (
-                    mapping or "(none)",
-                    state.value.replace("_", " "),
-                    count,
-                    f"{show_money(amount)} {currency}" if currency else "",
-                )
-                for mapping, state, currency, count, amount in counts
-            ],
-            right=("records", "amount"),
-        )
-        for run in runs:
-            ended = "still running, or cut off" if run.ended_at is None else f"ended {run.ended_at:%H:%M:%S}"
-            click.echo(f"run {run.id[:8]}  {run.mapping:<20} {run.started_at:%Y-%m-%d %H:%M:%S} UTC, {ended}")
+        click.echo(f"the ledger as of {as_of}\n")
+        _show_counts(counts)
+        _show_waiting(waiting)
+        _show_runs(runs)
     if any(state in NEEDS_PERSON for _, state, _, _, _ in counts):
         sys.exit(1)
+
+
+def _now(clock: Clock) -> str:
+    return shown_time(clock.now())
+
+
+def _waiting(ledger: Ledger) -> dict[tuple[str, str], Tally]:
+    """What needs a person, by mapping and cause, the most frequent first."""
+    tallies: dict[tuple[str, str], Tally] = {}
+    for row in every_record(ledger, states=tuple(NEEDS_PERSON)):
+        mapping = "" if row.state is State.UNCLAIMED else row.mapping or ""
+        tallies.setdefault((mapping, row.cause or row.state.value), Tally()).add(row.amount, row.currency)
+    return dict(sorted(tallies.items(), key=lambda pair: (-pair[1].count, pair[0])))
+
+
+def every_record(ledger: Ledger, **which: Any) -> Iterator[RecordRow]:
+    """All records that fit, page by page."""
+    after = 0
+    while rows := ledger.records(after_id=after, limit=500, **which):
+        after = rows[-1].id
+        yield from rows
+
+
+def _show_counts(counts: Counts) -> None:
+    lines: dict[tuple[str, State], Tally] = {}
+    for mapping, state, currency, count, amount in counts:
+        tally = lines.setdefault((mapping, state), Tally())
+        tally.count += count
+        if currency:
+            tally.amounts[currency] = tally.amounts.get(currency, Decimal(0)) + amount
+    order = {state: number for number, state in enumerate(State)}
+    pairs = sorted(lines.items(), key=lambda pair: (pair[0][0] == "", pair[0][0], order[pair[0][1]]))
+    currencies = sorted({currency for _, tally in pairs for currency in tally.amounts})
+    columns = [column("mapping"), column("state"), column("records", right=True)]
+    if len(currencies) <= CURRENCY_COLUMNS_MAX:
+        columns += [Column(name=currency, right=True) for currency in currencies]
+    else:
+        columns.append(column("amount", right=True))
+        currencies = []
+    put_table(columns, _count_rows(pairs, currencies))
+    click.echo()
+
+
+def _count_rows(
+    pairs: Sequence[tuple[tuple[str, State], Tally]], currencies: Sequence[str]
+) -> Iterable[tuple[object, ...]]:
+    before = None
+    for (mapping, state), tally in pairs:
+        amounts: tuple[object, ...] = (
+            tuple(show_money(tally.amounts[one]) if one in tally.amounts else "" for one in currencies)
+            if currencies
+            else (shown_amounts(tally.amounts),)
+        )
+        # The name stands once on a terminal, where the eye finds it, and on every line where a program reads.
+        name = "" if mapping == before and sys.stdout.isatty() else mapping or "(no mapping)"
+        yield (name, state.value.replace("_", " "), f"{tally.count:,}", *amounts)
+        before = mapping
+
+
+def _show_waiting(waiting: dict[tuple[str, str], Tally]) -> None:
+    if not waiting:
+        click.echo("nothing waits for a person")
+        return
+    total = sum(tally.count for tally in waiting.values())
+    click.echo(f"{counted(total, 'record')} {'waits' if total == 1 else 'wait'} for a person:")
+    shown = list(waiting.items())[:CAUSES_SHOWN_MAX]
+    put_table(
+        (
+            column("records", right=True),
+            column("mapping"),
+            column("cause"),
+            column("who"),
+            column("what it means", long=True),
+        ),
+        [
+            (f"{tally.count:,}", mapping or "(no mapping)", cause, _owner(cause), _title(cause))
+            for (mapping, cause), tally in shown
+        ],
+    )
+    if len(waiting) > len(shown):
+        rest = sum(tally.count for tally in list(waiting.values())[CAUSES_SHOWN_MAX:])
+        click.echo(f"and {counted(rest, 'record')} of {counted(len(waiting) - len(shown), 'other cause')}")
+    click.echo("next: ml-connector records --waiting, or --cause CAUSE; ml-connector explain CAUSE says what to do")
+
+
+def _owner(cause: str) -> str:
+    return CAUSES[cause].owner if cause in CAUSES else ""
+
+
+def _title(cause: str) -> str:
+    return CAUSES[cause].title if cause in CAUSES else cause.replace("_", " ")
+
+
+def _show_runs(runs: Sequence[RunRow]) -> None:
+    if not runs:
+        return
+    last = runs[0]
+    click.echo(f"\nlast run: {last.mapping}, started {shown_time(last.started_at)} by {last.who}")
+    for run in runs:
+        if run.ended_at is None:
+            click.echo(f"not ended: {run.mapping}, started {shown_time(run.started_at)} by {run.who} (running, or cut off)")
+
+
+def _as_json(counts: Counts, waiting: dict[tuple[str, str], Tally], runs: Sequence[RunRow]) -> dict[str, Any]:
+    return {
+        "records": [
+            {
+                "mapping": mapping,
+                "state": state.value,
+                "currency": currency or None,
+                "count": count,
+                "amount": str(amount) if currency else None,
+            }
+            for mapping, state, currency, count, amount in counts
+        ],
+        "waiting": [
+            {"mapping": mapping, "cause": cause, "title": _title(cause), "owner": _owner(cause), **tally.as_json()}
+            for (mapping, cause), tally in waiting.items()
+        ],
+        "runs": [
+            {
+                "id": run.id,
+                "mapping": run.mapping,
+                "who": run.who,
+                "started_at": run.started_at,
+                "ended_at": run.ended_at,
+            }
+            for run in runs
+        ],
+    }
+
+
+def total_line(tally: Tally) -> str:
+    """A tally as a sentence's end: its amounts one after the other."""
+    return ", ".join(shown_amount(amount, currency) for currency, amount in sorted(tally.amounts.items()))

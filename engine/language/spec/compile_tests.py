@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.language.node import Node
+from engine.language.spec.books import company_from
 from engine.language.spec.check_shape import check_shape
 from engine.language.spec.findings import Findings
 from engine.language.spec.mapping_schema import EXPECTATIONS, world_schema
@@ -154,7 +155,18 @@ class _Tests:
             shape = root
         faults = check_shape(shape, world_schema())
         self._findings.extend(faults)
-        return {} if faults else _with_text_cells(shape.plain())
+        if faults:
+            return {}
+        books = shape.get("books")
+        for code, settings in (books.fields if books is not None and books.fields is not None else {}).items():
+            self._check_company(world, code, settings.plain())
+        return _with_text_cells(shape.plain())
+
+    def _check_company(self, world: Node, code: str, settings: dict[str, Any]) -> None:
+        try:
+            company_from(code, settings)
+        except ValueError as error:
+            self._findings.add(world, "E602", f"books of {code} in the test's world: {error}")
 
     def _value(self, node: Node | None) -> Any:
         if node is None or not isinstance(node.scalar, str):

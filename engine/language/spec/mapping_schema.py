@@ -24,6 +24,7 @@ from engine.language.spec.schema_words import (
     whole,
     yes_no,
 )
+from engine.language.spec.settings import SETTINGS
 
 VERBS: tuple[Verb, ...] = ("call", "get", "post", "put", "patch", "delete")
 EXPECTATIONS: tuple[Expectation, ...] = ("books", "sends", "skips", "holds", "refuses")
@@ -331,10 +332,11 @@ def world_schema() -> Schema:
     cell = {"description": "A cell.", "type": ["string", "integer", "null"]}
     rows = list_of(map_of(cell, "A row."), "Rows.")
     found = list_of(map_of(anything("A value."), "A row."), "Rows.")
+    settings = {name: setting.shape for name, setting in SETTINGS.items()}
     body = record(
         "The world a test's record meets.",
         may={
-            "books": map_of(map_of(anything("A setting."), "Settings of a company."), "Companies."),
+            "books": map_of(record("Settings of a company.", may=settings), "Companies."),
             "crosswalks": map_of(rows, "Rows of crosswalks."),
             "lookups": map_of(found, "Rows of entity sets."),
             "defaults": map_of(anything("The body of its answer."), "Answers of methods."),

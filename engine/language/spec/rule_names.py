@@ -51,8 +51,9 @@ def _crosswalk(step: CrosswalkStep, part: SpecPart, known: Known) -> Iterator[Pr
         return
     if not columns:
         return
-    wrong = [(part / "match" / name, True, name) for name, _ in step.match if name not in columns]
-    wrong += [(inner, False, name) for inner, name in taken_parts(step.take, part) if name not in columns]
+    folded = {column.casefold() for column in columns}
+    wrong = [(part / "match" / name, True, name) for name, _ in step.match if name.casefold() not in folded]
+    wrong += [(inner, False, name) for inner, name in taken_parts(step.take, part) if name.casefold() not in folded]
     for inner, at_key, name in wrong:
         sentence = f"the crosswalk '{step.crosswalk}' has no column '{name}'"
         yield inner.problem("E308", sentence, _hint(name, columns), at_key=at_key)

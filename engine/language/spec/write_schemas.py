@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
+
+import msgspec
 
 from engine.language.spec.books_schema import books_schema
 from engine.language.spec.connections_schema import connections_schema
 from engine.language.spec.mapping_schema import mapping_schema, recipe_schema
 from engine.language.spec.schema_words import Schema
+from engine.words.json_value import encode
 
 
 def schema_files(kinds: Mapping[str, Schema]) -> dict[str, str]:
@@ -21,7 +23,7 @@ def schema_files(kinds: Mapping[str, Schema]) -> dict[str, str]:
         "connections": connections_schema(kinds),
     }
     return {
-        f"{name}.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+        f"{name}.schema.json": msgspec.json.format(encode(schema), indent=2).decode() + "\n"
         for name, schema in schemas.items()
     }
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from good_workspace import BILLS, RECIPE, VENDORS, write_workspace
+from good_workspace import BILLS, FILES, RECIPE, VENDORS, write_workspace
 
 from engine.language.spec.load import Loaded, crosswalk_uses, load_mapping, load_mappings
 from engine.language.spec.model import CrosswalkStep, EachStep, LookupStep, MappingSpec, PeriodStep
@@ -220,3 +220,20 @@ def test_a_test_that_reads_under_a_company_says_which(tmp_path: Path) -> None:
     assert vendors.tests[1].company is None
     assert vendors.tests[0].sends == {"code": "V1"}
     assert vendors.tests[2].answer == {"status": 400, "body": {"error": "name is taken"}}
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "code", "file"),
+    [
+        ("paid_by: airbase", "payd_by: airbase", "E104", "mappings/fixtures/bill.world.yaml"),
+        ("paid_by: airbase", "paid_by: nobody", "E107", "mappings/fixtures/bill.world.yaml"),
+        ("paid_by: airbase", "time_zone: Nowhere/Land", "E602", "mappings/bills.yaml"),
+        ("crosswalks:", "crosswalk:", "E104", "mappings/fixtures/bill.world.yaml"),
+    ],
+)
+def test_a_world_with_a_mistake_is_a_problem(tmp_path: Path, good: str, bad: str, code: str, file: str) -> None:
+    world = FILES["mappings/fixtures/bill.world.yaml"]
+    assert good in world
+    root = write_workspace(tmp_path, **{"mappings__fixtures__bill.world.yaml": world.replace(good, bad)})
+    (problem,) = load(root).problems
+    assert (problem.code, problem.place.file) == (code, file)

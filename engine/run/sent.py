@@ -1,0 +1,95 @@
+"""What was sent, kept with the intent: in doubt, the target is compared with this and not with what would be sent now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from engine.domain.entries import Entry
+from engine.domain.record import SourceRecord
+from engine.language.spec.model import DedupeSpec, MappingSpec
+from engine.language.transform.render import Template
+from engine.plan.decision import Document, Facts
+
+_DATE = "$date"
+
+
+def remember(spec: MappingSpec, document: Document) -> dict[str, Any]:
+    """The parts of a document that looking it up and comparing it need, as JSON."""
+    names = _names(spec.dedupe) if spec.dedupe is not None else set()
+    return {
+        "verb": document.verb,
+        "path": document.path,
+        "company": document.company,
+        "namespace": document.namespace,
+        "key": list(document.key),
+        "hash": document.hash,
+        "scope": {name: _plain(document.scope[name]) for name in sorted(names) if name in document.scope},
+        "entries": [[entry.account, str(entry.amount), entry.booked_by_target] for entry in document.entries],
+        "facts": {
+            "company": document.facts.company,
+            "label": document.facts.label,
+            "amount": None if document.facts.amount is None else str(document.facts.amount),
+            "currency": document.facts.currency,
+            "book_date": document.facts.book_date,
+        },
+    }
+
+
+def recall(sent: Mapping[str, Any], record: SourceRecord) -> Document:
+    """The document again, as far as it was remembered."""
+    facts = sent["facts"]
+    amount = facts["amount"]
+    return Document(
+        record=record,
+        facts=Facts(**{**facts, "amount": None if amount is None else Decimal(amount)}),
+        company=sent["company"],
+        scope={name: _value(value) for name, value in sent["scope"].items()},
+        verb=sent["verb"],
+        path=sent["path"],
+        params=(),
+        body=None,
+        namespace=sent["namespace"],
+        key=tuple(sent["key"]),
+        entries=tuple(
+            Entry(account=account, amount=Decimal(amount), booked_by_target=by_target)
+            for account, amount, by_target in sent["entries"]
+        ),
+        hits={},
+        hash=sent["hash"],
+    )
+
+
+def _names(dedupe: DedupeSpec) -> set[str]:
+    """The names that the look-ups and comparisons of a mapping use."""
+    return {use.path[0] for template in _templates(dedupe) for use in template.names}
+
+
+def _templates(dedupe: DedupeSpec) -> Iterable[Template]:
+    for find in dedupe.find:
+        yield from (value for _, value in find.match)
+        yield from (kept.equals for kept in find.kept)
+        if find.bears is not None:
+            yield find.bears.equals
+        if find.read is not None:
+            yield find.read.path
+            yield from (value for _, value in find.read.params)
+
+
+def _plain(value: Any) -> Any:
+    """A value of the scope as JSON; a date is marked, so that it is a date again."""
+    if isinstance(value, date):
+        return {_DATE: value.isoformat()}
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    return value
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, dict):
+        return date.fromisoformat(value[_DATE]) if set(value) == {_DATE} else {k: _value(v) for k, v in value.items()}
+    return [_value(inner) for inner in value] if isinstance(value, list) else value

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from engine.faces.sandbox.demo import make_demo
+from tests.run.house import House, open_house, seed_of
+
+
+class MakeHouse(Protocol):
+    """Makes a house with these ledger entries."""
+
+    def __call__(self, *entries: dict[str, Any], **more: Any) -> House: ...
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's workspace as it is shipped, never changed by a test."""
+    folder = tmp_path_factory.mktemp("model") / "workspace"
+    make_demo(folder)
+    return folder
+
+
+@pytest.fixture
+def make_house(tmp_path: Path, model: Path) -> Iterator[MakeHouse]:
+    """Small houses; their sandboxes are stopped at the end of the test."""
+    with ExitStack() as stack:
+
+        def make(*entries: dict[str, Any], **more: Any) -> House:
+            number = len(list(tmp_path.glob("house*")))
+            house = open_house(tmp_path / f"house{number}", seed=seed_of(*entries), model=model, **more)
+            stack.callback(house.sandbox.stop)
+            return house
+
+        yield make
