@@ -24,9 +24,20 @@ def plan_batch(spec: MappingSpec, records: Sequence[SourceRecord], world: World)
     Raises:
         Unreachable: a look-up cannot be asked; nothing is decided then.
     """
+    return tuple(planned for _, planned in follow_batch(spec, records, world))
+
+
+def follow_batch(
+    spec: MappingSpec, records: Sequence[SourceRecord], world: World
+) -> tuple[tuple[Item, Planned], ...]:
+    """As `plan_batch`, with what was worked out for each record on the way, as far as it came.
+
+    Raises:
+        Unreachable: a look-up cannot be asked; nothing is decided then.
+    """
     items = [_begin(spec, record, world) for record in records]
     transform(items, spec.steps, world)
-    return tuple(_end(item) for item in items)
+    return tuple((item, _end(item)) for item in items)
 
 
 def _begin(spec: MappingSpec, record: SourceRecord, world: World) -> Item:
@@ -36,7 +47,11 @@ def _begin(spec: MappingSpec, record: SourceRecord, world: World) -> Item:
     item = Item(record=record, spec=spec, scope=known)
 
     def read() -> None:
-        item.scope = {**extract(spec, record.payload), **known}
+        item.scope = known.copy()
+        try:
+            extract(spec, record.payload, item.scope)
+        finally:
+            item.scope |= known
         item.know_company(world)
 
     held(item, read)

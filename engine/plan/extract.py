@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from engine.language.spec.model import FieldSpec, Kind, MappingSpec
+from engine.language.spec.model import FieldSpec, GroupSpec, Kind, MappingSpec
 from engine.language.transform.select import SelectError, Selector
 from engine.words.money import NotMoney, parse_money
 
@@ -34,26 +34,37 @@ class UtcMoment:
         return self.moment.astimezone(zone).date()
 
 
-def extract(spec: MappingSpec, payload: dict[str, Any]) -> dict[str, Any]:
-    """The scope of a record: its fields, and its groups as lists of dicts.
+def extract(spec: MappingSpec, payload: dict[str, Any], scope: dict[str, Any]) -> None:
+    """Put a record's values into its scope: fields, and groups as lists of dicts.
 
     Raises:
-        Waits: a value is missing, too long, or of the wrong kind.
+        Waits: a value is missing, too long, or of the wrong kind; what can be read is in the scope even then,
+            so that the amount of a record that waits is known.
     """
+    waits: list[Waits] = []
     currency = _currency(spec, payload)
-    scope: dict[str, Any] = {field.name: _value(field, payload, currency, field.name) for field in spec.fields}
+    for field in spec.fields:
+        try:
+            scope[field.name] = _value(field, payload, currency, field.name)
+        except Waits as wait:
+            waits.append(wait)
     for group in spec.groups:
-        found = selected(group.each, payload)
-        if found is not None and not isinstance(found, list):
-            raise Waits("value_wrong", f"{group.each.text} is not a list")
-        scope[group.name] = [
-            {
-                field.name: _value(field, item, currency, f"{group.name}[{index}].{field.name}")
-                for field in group.fields
-            }
-            for index, item in enumerate(found or [], start=1)
-        ]
-    return scope
+        try:
+            scope[group.name] = _items(group, payload, currency)
+        except Waits as wait:
+            waits.append(wait)
+    if waits:
+        raise waits[0]
+
+
+def _items(group: GroupSpec, payload: dict[str, Any], currency: str | None) -> list[dict[str, Any]]:
+    found = selected(group.each, payload)
+    if found is not None and not isinstance(found, list):
+        raise Waits("value_wrong", f"{group.each.text} is not a list")
+    return [
+        {field.name: _value(field, item, currency, f"{group.name}[{index}].{field.name}") for field in group.fields}
+        for index, item in enumerate(found or [], start=1)
+    ]
 
 
 def selected(path: Selector, payload: Any) -> Any:

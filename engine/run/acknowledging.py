@@ -104,4 +104,5 @@ def _mark(spec: MappingSpec, row: RecordRow, acknowledged: str) -> Decision:
         reason=row.reason,
         acknowledged=acknowledged,
         in_step=spec.in_step,
+        was=row.state,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from engine.adapters.store.port import Decision, RecordRow
 from engine.domain.lifecycle import State
@@ -48,7 +49,7 @@ def resolve_doubt(setup: Setup, spec: MappingSpec, rows: Sequence[RecordRow], ru
             decisions.append(Decision(record_id=row.id, state=State.IN_DOUBT, cause="not_found", reason=reason))
         else:
             decisions.append(_resolved(spec, row, document, found.get(document.key_text)))
-    setup.ledger.decide(decisions, run, setup.who)
+    setup.ledger.decide([replace(decision, was=State.IN_DOUBT) for decision in decisions], run, setup.who)
 
 
 def _as_sent(setup: Setup, row: RecordRow) -> Document | None:

@@ -101,9 +101,8 @@ class _Run:
 
     def _settle(self) -> bool:
         """Resolve what is in doubt and whose window has passed; says whether there was any."""
-        ledger = self.setup.ledger
-        sending = ledger.records(mapping=self.spec.name, states=(State.SENDING,), limit=BATCH)
-        for company in {row.company for row in sending}:
+        sending = self._pages(mapping=self.spec.name, states=(State.SENDING,))
+        for company in {row.company for rows in sending for row in rows}:
             if self.turns.take(company) is not None:
                 interrupted_into_doubt(self.setup, self.spec, company, self.result.run)
         any_resolved = False
@@ -156,12 +155,18 @@ class _Run:
             record = self._record(row)
             owner = home(record, sharing)
             if owner is None:
-                decisions.append(_waiting(row, homeless(record, self.setup.books.not_posted)))
+                put = homeless(record, self.setup.books.not_posted)
+                decisions.append(replace(_waiting(row, put), was=row.state))
             elif owner.name != self.spec.name:
                 if row.mapping != owner.name:
                     decisions.append(
                         Decision(
-                            record_id=row.id, state=row.state, cause=row.cause, reason=row.reason, mapping=owner.name
+                            record_id=row.id,
+                            state=row.state,
+                            cause=row.cause,
+                            reason=row.reason,
+                            mapping=owner.name,
+                            was=row.state,
                         )
                     )
             else:
@@ -176,7 +181,7 @@ class _Run:
         to_send = [one for one in judgements if one.verdict is Verdict.SEND][: self.limit]
         sending = {one.record.key for one in to_send}
         decisions = [
-            replace(self._decision(one, rows[one.record.key]), mapping=self.spec.name)
+            replace(self._decision(one, rows[one.record.key]), mapping=self.spec.name, was=rows[one.record.key].state)
             for one in judgements
             if one.verdict is not Verdict.SEND or one.record.key in sending
         ]

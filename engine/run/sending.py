@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.adapters.connectors.port import Answer, Call, Connector
-from engine.adapters.store.port import Attempt, ClaimTaken, Conclusion, Intent, Lease, RecordRow
+from engine.adapters.store.port import Attempt, ClaimTaken, Conclusion, Intent, Lease, NotReady, RecordRow
 from engine.domain.lifecycle import State
 from engine.domain.outcome import Proof
 from engine.language.spec.model import CallSpec, MappingSpec
@@ -20,7 +20,7 @@ from engine.run.judging import already_there, second_of
 from engine.run.matching import find_documents
 from engine.run.sent import remember
 from engine.run.setup import Setup, Tell
-from engine.words.errors import Unreachable
+from engine.words.errors import CredentialsError, Unreachable
 
 PASSING_MAX = 5
 UNAUTHORIZED = 401
@@ -97,7 +97,7 @@ class Sender:
         )
         attempt = self._begin(document, row, lease, call)
         if attempt is not None:
-            answer = connector.call(call)
+            answer = called(connector, call)
             self._count_passing(answer)
             self.setup.ledger.conclude(
                 attempt, self._conclusion(connector, document, row, answer), self.run, self.setup.who
@@ -107,6 +107,8 @@ class Sender:
     def _begin(self, document: Document, row: RecordRow, lease: Lease, call: Call) -> Attempt | None:
         try:
             return self.setup.ledger.begin(intent_of(self.spec, document, row, call), lease, self.run, self.setup.who)
+        except NotReady:
+            return None  # another runner sent it since this one read it
         except ClaimTaken as taken:
             put = second_of(document, taken.holder)
             decision = decision_for(row.id, document.facts, state=put.state, cause=put.cause, reason=put.reason)
@@ -224,6 +226,14 @@ class Sender:
             answer=answer.response,
             decision=decision,
         )
+
+
+def called(connector: Connector, call: Call) -> Answer:
+    """The call's answer; without a credential to call with, nothing left this machine."""
+    try:
+        return connector.call(call)
+    except CredentialsError as error:
+        return Answer(proof=Proof.NOT_SENT, status=None, message=str(error), passing=True)
 
 
 def intent_of(spec: MappingSpec, document: Document, row: RecordRow, call: Call) -> Intent:

@@ -1,4 +1,4 @@
-"""What was sent, kept with the intent: in doubt, the target is compared with this and not with what would be sent now."""
+"""What was sent, kept with the intent: what is in doubt is compared with that, not with what would be sent now."""
 
 from __future__ import annotations
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.adapters.connectors.port import Answer, Call
-from engine.adapters.store.port import Attempt, Conclusion, Lease, RecordRow
+from engine.adapters.store.port import Attempt, Conclusion, Lease, NotReady, RecordRow
 from engine.domain.lifecycle import State
 from engine.domain.outcome import Proof
 from engine.language.spec.model import BulkSpec, MappingSpec
 from engine.plan.decision import Document
 from engine.run.concluding import conclude_answer, decision_for, entered, succeeded
-from engine.run.sending import intent_of
+from engine.run.sending import called, intent_of
 from engine.run.setup import Setup, Tell
 
 Batch = Sequence[tuple[Document, RecordRow, Lease]]
@@ -56,8 +56,12 @@ def _send_chunk(setup: Setup, spec: MappingSpec, run: str, chunk: Batch, tell: T
             )
             for document, row, _ in chunk
         ]
-        attempts = setup.ledger.begin_many(intents, chunk[0][2], run, setup.who)
-        answer = setup.connectors[spec.target.connection].call(call)
+        try:
+            attempts = setup.ledger.begin_many(intents, chunk[0][2], run, setup.who)
+        except NotReady as error:
+            chunk = [one for one in chunk if one[1].id != error.record_id]
+            continue
+        answer = called(setup.connectors[spec.target.connection], call)
         refused = _refused(spec.target.bulk, answer)
         again = _conclude_chunk(setup, spec, run, chunk, attempts, answer, refused)
         tell("sent", len(chunk) - len(again))

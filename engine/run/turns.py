@@ -8,7 +8,7 @@ from types import TracebackType
 from engine.adapters.store.port import Lease, TurnLost
 from engine.run.setup import Setup
 
-LEASE_S = 120.0
+LEASE_S = 30.0
 
 
 class Turns:

@@ -58,7 +58,7 @@ def find_workspace(start: Path) -> Path:
         if (folder / MARK).is_file():
             return folder
     raise InputError(
-        f"{start} is not a workspace: neither it nor a folder above it has a {MARK}. "
+        f"{start.resolve()} is not a workspace: neither it nor a folder above it has a {MARK}. "
         "Make one with `ml-connector init`, or name one with --workspace."
     )
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import pytest
 
 from engine.faces.sandbox.demo import make_demo
+from engine.run.result import RunResult
 from tests.run.house import House, open_house, seed_of
 
 
@@ -37,3 +38,14 @@ def make_house(tmp_path: Path, model: Path) -> Iterator[MakeHouse]:
             return house
 
         yield make
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Iterator[tuple[House, dict[str, RunResult]]]:
+    """The whole demonstration after one run of every mapping, its books on disk; tests only read it."""
+    folder = tmp_path_factory.mktemp("finished") / "workspace"
+    house = open_house(folder, books=folder / "sandbox", model=model)
+    try:
+        yield house, house.run_all()
+    finally:
+        house.sandbox.stop()

@@ -102,6 +102,8 @@ def decide(transaction: Transaction, decisions: Sequence[Decision]) -> None:
     changed: dict[int, Record] = {}
     events: list[AuditEvent] = []
     for decision in decisions:
+        if decision.was is not None and current[decision.record_id]["state"] != decision.was:
+            continue
         move = move_of(current[decision.record_id], decision)
         if move.is_move or move.facts:
             current[decision.record_id] = changed[decision.record_id] = moved(transaction, move)

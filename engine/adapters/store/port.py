@@ -12,6 +12,7 @@ from engine.domain.audit_event import AuditEvent
 from engine.domain.lifecycle import State
 from engine.domain.record import RecordKey, SourceRecord
 from engine.words.clock import Instant
+from engine.words.errors import ProgramError
 
 
 class ClaimTaken(Exception):
@@ -20,6 +21,14 @@ class ClaimTaken(Exception):
     def __init__(self, holder: RecordKey) -> None:
         super().__init__(f"the dedupe key is claimed by {holder}")
         self.holder = holder
+
+
+class NotReady(ProgramError):
+    """A record is not `ready` any more: another runner dealt with it since it was read; leave it alone."""
+
+    def __init__(self, record_id: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.record_id = record_id
 
 
 class TurnLost(Exception):
@@ -72,6 +81,8 @@ class Decision:
     Fields left None keep what the ledger has. `acknowledged` is `pending` while the source has yet to hear
     of the outcome. `namespace` belongs to a document that is adopted, entered without an attempt of ours:
     the record then claims its `dedupe_key` there.
+    `was` is the state the decision was made for: when the record has left it, another runner dealt with
+    it meanwhile, and the decision is passed over.
     """
 
     record_id: int
@@ -91,6 +102,7 @@ class Decision:
     acknowledged: str | None = None
     namespace: str | None = None
     in_step: bool = False
+    was: State | None = None
     detail: Mapping[str, Any] | None = None
 
 

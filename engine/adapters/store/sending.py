@@ -9,12 +9,12 @@ from sqlalchemy import bindparam, insert, select, update
 
 from engine.adapters.store import claims, leases, payloads
 from engine.adapters.store.moving import move_of, moved, records_of, write
-from engine.adapters.store.port import Attempt, Conclusion, Decision, Intent, Lease
+from engine.adapters.store.port import Attempt, Conclusion, Decision, Intent, Lease, NotReady
 from engine.adapters.store.rows import Record, key_of
 from engine.adapters.store.tables import attempts
 from engine.adapters.store.transaction import Transaction
 from engine.domain.audit_event import AuditEvent
-from engine.domain.lifecycle import State, check_move
+from engine.domain.lifecycle import State
 from engine.domain.outcome import Proof
 from engine.words.clock import Instant
 from engine.words.errors import ProgramError
@@ -45,9 +45,8 @@ def begin(transaction: Transaction, intents: Sequence[Intent], lease: Lease) -> 
 def _begin_one(transaction: Transaction, intent: Intent, events: list[AuditEvent]) -> Attempt:
     record = records_of(transaction, [intent.record_id])[intent.record_id]
     key = str(key_of(record))
-    if record["state"] == State.SENDING:
-        raise ProgramError(f"the record {key} is being sent already")
-    check_move(State(record["state"]), State.SENDING, in_step=intent.in_step)
+    if record["state"] != State.READY:
+        raise NotReady(record["id"], f"the record {key} is {record['state']}, so it is not sent")
     claims.claim(transaction, record["id"], intent.namespace, intent.dedupe_key, in_step=intent.in_step)
     attempt = _insert_attempt(transaction, intent, record["attempts"] + 1)
     new = {

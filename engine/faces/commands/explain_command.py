@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import click
 
+from engine.adapters.store.port import RecordRow
 from engine.domain.causes import CAUSES
 from engine.domain.record import SourceRecord
-from engine.faces.commands.output import clean, format_option, put_json, workspace_option
+from engine.faces.commands.output import (
+    format_option,
+    one_line,
+    put_json,
+    put_text,
+    shown_amount,
+    workspace_option,
+)
 from engine.faces.commands.show_command import the_record
-from engine.plan.batch import plan_batch
-from engine.plan.decision import Document
-from engine.plan.explain import Explained, explain
+from engine.language.spec.books import Company
+from engine.language.spec.model import MappingSpec
+from engine.language.spec.workspace_file import read_file
+from engine.plan.batch import follow_batch
+from engine.plan.decision import Document, Put
+from engine.plan.explain import BooksPlace, Explained, ExplainedEntry, Explainer, Origin
+from engine.plan.item import Item
 from engine.run.live_world import LiveWorld
 from engine.run.ordering import named
+from engine.run.setup import Setup
 from engine.wiring.app import open_setup, valid_workspace
 from engine.wiring.workspace import find_workspace
 from engine.words.codes import CODES
 from engine.words.errors import InputError
+from engine.words.json_value import encode
+from engine.words.money import show_money
+
+_STEP = "    "
 
 
 @click.command("explain")
@@ -26,9 +48,25 @@ from engine.words.errors import InputError
 @workspace_option
 @format_option
 def command(key: str, workspace: Path, form: str) -> None:
-    """Say where every value sent for a record comes from: source path, expression, crosswalk row, with places.
+    """Follow every value of a record from the source through the rules to the document.
 
-    KEY may also be a cause (`explain crosswalk_no_row`) or a problem code (`explain E204`).
+    KEY is a record's id, the beginning of it, or its number. Each value is told with its expression, the
+    source path and the crosswalk row it rests on, each with file, line and column. A record that waits is
+    explained as far as it came. Look-ups are asked of the live systems, and nothing is written.
+
+    KEY may also be a cause or a problem code, which need no workspace.
+
+    \b
+    Examples:
+      ml-connector explain INV-20090
+      ml-connector explain crosswalk_no_row
+      ml-connector explain E204
+
+    \b
+    JSON: {record, mapping, number, state, would_wait: {state, cause, reason} or null, as_sent, books: [{side,
+    account, amount, booked_by_target, account_from, amount_from}], sends: [{path, value, sent, expression,
+    place, origins: [{name, value, told, place, depth}]}], known: [origin]}. as_sent is true, false, or null
+    when nothing was sent; `known` stands instead of `sends` for a record that waits.
     """
     if key in CAUSES:
         cause = CAUSES[key]
@@ -40,22 +78,189 @@ def command(key: str, workspace: Path, form: str) -> None:
     with open_setup(valid_workspace(find_workspace(workspace))) as setup:
         row = the_record(setup.ledger, key)
         if row.mapping is None:
-            raise InputError(f"no mapping takes this record: {row.reason or 'it was only just read'}")
+            raise InputError(f"no mapping takes {row.key}: {row.reason or 'it was only just read; run its mapping'}")
         spec = named(setup.specs, row.mapping)
-        company = row.key.feed.split(" ", 1)[0] if spec.source.each_company else None
-        record = SourceRecord(key=row.key, company=company, payload=setup.ledger.payload(row.payload_hash))
-        (planned,) = plan_batch(spec, [record], LiveWorld(setup))
-    if not isinstance(planned, Document):
-        raise InputError(f"nothing would be sent for it now: {planned.reason}")
-    explained = explain(spec, planned)
+        told = _explained(setup, spec, row)
     if form == "json":
-        put_json([_as_json(one) for one in explained])
+        put_json(_as_json(told))
         return
-    click.echo(f"{clean(row.key)}  {clean(row.label)}, as the mapping {spec.name} stands now")
-    for one in explained:
-        click.echo(f"{clean(one.path)} = {clean(one.value)}\n    {clean(one.expression)}   ({one.place})")
-        for origin in one.origins:
-            click.echo(f"    {clean(origin.name)}: {clean(origin.told)}   ({origin.place})")
+    _show(told)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """A record's explanation. `sent` has the values of the request that is on record, by path."""
+
+    row: RecordRow
+    put: Put | None
+    as_sent: bool | None
+    entries: tuple[ExplainedEntry, ...]
+    body: tuple[Explained, ...]
+    known: tuple[Origin, ...]
+    sent: Mapping[str, Any]
+
+
+class _OpenWorld(LiveWorld):
+    """The live world with every period open: what was entered is explained after its month was closed, too."""
+
+    def company(self, name: str) -> Company | None:
+        """The company as it is, but for its periods."""
+        company = super().company(name)
+        return None if company is None else replace(company, periods=((date.min, date.max),))
+
+
+def _explained(setup: Setup, spec: MappingSpec, row: RecordRow) -> _Told:
+    entered = row.entered_payload_hash is not None
+    payload = setup.ledger.payload(row.entered_payload_hash or row.payload_hash)
+    if payload is None:
+        raise InputError(f"what the source held for {row.key} was purged from the ledger; nothing is left to explain")
+    company = row.key.feed.split(" ", 1)[0] if spec.source.each_company else None
+    record = SourceRecord(key=row.key, company=company, payload=payload)
+    world = _OpenWorld(setup) if entered else LiveWorld(setup)
+    ((item, planned),) = follow_batch(spec, [record], world)
+    explainer = Explainer(item, _books_places(setup.folder))
+    waits = planned if isinstance(planned, Put) else None
+    document_hash = planned.hash if isinstance(planned, Document) else None
+    return _Told(
+        row=row,
+        put=waits,
+        as_sent=None if row.document_hash is None or not entered else row.document_hash == document_hash,
+        entries=explainer.entries(),
+        body=() if waits is not None else explainer.body(),
+        known=explainer.known() if waits is not None else (),
+        sent=_sent(setup, row, item),
+    )
+
+
+def _sent(setup: Setup, row: RecordRow, item: Item) -> Mapping[str, Any]:
+    attempts = setup.ledger.attempts(row.id)
+    if not attempts or item.spec.target.bulk is not None:
+        return {}
+    request = setup.ledger.payload(attempts[-1].request_hash)
+    return dict(_flat("", request.get("body"))) if isinstance(request, dict) else {}
+
+
+def _flat(path: str, value: Any) -> Iterable[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _flat(f"{path}.{key}" if path else key, inner)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _flat(f"{path}[{index}]", inner)
+    else:
+        yield path, value
+
+
+def _books_places(folder: Path) -> BooksPlace:
+    root = read_file(folder / "books.yaml", folder, code="E704").root
+
+    def place(company: str, setting: str) -> str:
+        company_node = root.find(("companies", company)) if root is not None else None
+        if company_node is None or company_node.get(setting) is None:
+            return "books.yaml, where it is not set"
+        return str(company_node.key_place(setting))
+
+    return place
+
+
+def _show(told: _Told) -> None:
+    row = told.row
+    click.echo(f"{one_line(row.label or row.key.source_id)}  {shown_amount(row.amount, row.currency)}  {one_line(row.key)}")
+    _show_standing(told)
+    if told.entries:
+        click.echo("\nwhat it books" if told.put is None else "\nwhat it would book, as far as it is known")
+        for entry in told.entries:
+            _show_entry(entry, row.currency or "")
+    if told.body:
+        click.echo("\nwhat is sent")
+        for paths, one in _alike(told.body):
+            _show_value(paths, one, told.sent)
+    if told.known:
+        click.echo("\nwhat is known of it")
+        _show_origins(told.known, "  ")
+
+
+def _show_standing(told: _Told) -> None:
+    row, put = told.row, told.put
+    state = row.state.value.replace("_", " ")
+    put_text(f"{state}{f' as {row.reference}' if row.reference else ''}, explained by the mapping {row.mapping} as it stands now")
+    if put is not None and told.as_sent is None:
+        put_text(f"it waits ({put.state.value.replace('_', ' ')}): {put.reason}")
+        if put.cause in CAUSES:
+            put_text(f"{CAUSES[put.cause].owner}: {CAUSES[put.cause].advice}")
+    elif put is not None:
+        put_text(f"today it would wait ({put.state.value.replace('_', ' ')}): {put.reason}")
+    elif told.as_sent:
+        put_text("the mapping gives the same document today as the one that was sent")
+    elif told.as_sent is False:
+        put_text(
+            "ATTENTION: the mapping, its crosswalks, books.yaml or what is looked up have changed since it was sent; "
+            "where a value was another one then, it is told as 'sent'"
+        )
+
+
+def _show_entry(entry: ExplainedEntry, currency: str) -> None:
+    amount = entry.amount.value
+    shown = show_money(amount) if isinstance(amount, Decimal) else str(amount)
+    rows = [origin.name for origin in entry.account.origins if origin.is_row and origin.name != "row"]
+    by = "  booked by the target itself" if entry.booked_by_target else f"  by {rows[0]}" if rows else ""
+    click.echo(f"\n  {entry.side:<6} {one_line(entry.account.value):<24} {shown:>18} {currency}{by}")
+    for name, part in (("account", entry.account), ("amount", entry.amount)):
+        if part.origins:
+            put_text(f"{name}: {part.expression}  ({part.place})", first=_STEP, indent=2 * _STEP)
+            _show_origins(part.origins, _STEP + "  ")
+
+
+def _alike(body: tuple[Explained, ...]) -> list[tuple[list[str], Explained]]:
+    """Values that stand in several places of the document for one reason are told once."""
+    groups: dict[tuple[str, str, bytes], tuple[list[str], Explained]] = {}
+    for one in body:
+        last = one.path.rsplit(".", 1)[-1]
+        groups.setdefault((last, one.expression, encode(_plain(one.value))), ([], one))[0].append(one.path)
+    return list(groups.values())
+
+
+def _show_value(paths: list[str], one: Explained, sent: Mapping[str, Any]) -> None:
+    more = f"  (and {len(paths) - 1} more: {', '.join(paths[1:4])}{', …' if len(paths) > 4 else ''})" if paths[1:] else ""
+    put_text(f"{paths[0]} = {_shown(one.value)}{more}", first="  ", indent=_STEP)
+    then = sent.get(one.path, one.value)
+    if _differs(then, one.value):
+        put_text(f"sent: {_shown(then)}", first=_STEP)
+    put_text(f"{one.expression}  ({one.place})", first=_STEP, indent=2 * _STEP)
+    _show_origins(one.origins, _STEP + "  ")
+
+
+def _show_origins(origins: Iterable[Origin], indent: str) -> None:
+    for origin in origins:
+        margin = f"{indent}{'  ' * origin.depth}"
+        named = f"{origin.name} = {_shown(origin.value)}" if origin.value is not None else origin.name
+        if origin.value is None and not origin.is_row:
+            named += " (missing)"
+        put_text(f"{named}: {origin.told}  ({origin.place})", first=margin, indent=margin + _STEP)
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    return value if value is None or isinstance(value, (bool, int, str, Decimal, date)) else str(value)
+
+
+def _shown(value: Any) -> str:
+    plain = _plain(value)
+    if isinstance(plain, (dict, list, bool)) or plain is None:
+        return encode(plain).decode()
+    return str(plain)
+
+
+def _differs(then: Any, now: Any) -> bool:
+    if isinstance(now, (bool, int, Decimal)) and isinstance(then, (bool, int, Decimal)):
+        return then != now
+    if isinstance(now, Decimal) and isinstance(then, str):
+        return then != f"{now:f}"
+    return str(then) != str(now)
 
 
 def _tell(form: str, told: dict[str, str]) -> None:
@@ -63,14 +268,51 @@ def _tell(form: str, told: dict[str, str]) -> None:
         put_json(told)
         return
     for name, text in told.items():
-        click.echo(f"{name:<7} {text}")
+        put_text(text, first=f"{name:<7} ")
 
 
-def _as_json(one: Explained) -> dict[str, object]:
+def _as_json(told: _Told) -> dict[str, Any]:
+    row, put = told.row, told.put
+    return {
+        "record": str(row.key),
+        "mapping": row.mapping,
+        "number": row.label,
+        "state": row.state.value,
+        "would_wait": None
+        if put is None
+        else {"state": put.state.value, "cause": put.cause, "reason": put.reason},
+        "as_sent": told.as_sent,
+        "books": [
+            {
+                "side": entry.side,
+                "account": _plain(entry.account.value),
+                "amount": str(entry.amount.value),
+                "booked_by_target": entry.booked_by_target,
+                "account_from": _explained_json(entry.account),
+                "amount_from": _explained_json(entry.amount),
+            }
+            for entry in told.entries
+        ],
+        "sends": [{**_explained_json(one), "sent": _plain(told.sent.get(one.path))} for one in told.body],
+        "known": [_origin_json(one) for one in told.known],
+    }
+
+
+def _explained_json(one: Explained) -> dict[str, Any]:
     return {
         "path": one.path,
-        "value": one.value,
+        "value": _plain(one.value),
         "expression": one.expression,
         "place": one.place,
-        "origins": [{"name": each.name, "told": each.told, "place": each.place} for each in one.origins],
+        "origins": [_origin_json(each) for each in one.origins],
+    }
+
+
+def _origin_json(origin: Origin) -> dict[str, Any]:
+    return {
+        "name": origin.name,
+        "value": _plain(origin.value),
+        "told": origin.told,
+        "place": origin.place,
+        "depth": origin.depth,
     }

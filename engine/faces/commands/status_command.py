@@ -26,7 +26,6 @@ from engine.faces.commands.table import Column, column, put_table
 from engine.run.result import Tally
 from engine.wiring.app import open_setup, valid_workspace
 from engine.wiring.workspace import find_workspace
-from engine.words.clock import Clock
 from engine.words.money import show_money
 
 CURRENCY_COLUMNS_MAX = 4
@@ -57,22 +56,18 @@ def command(workspace: Path, form: str) -> None:
         counts = setup.ledger.counts()
         waiting = _waiting(setup.ledger)
         runs = setup.ledger.runs(limit=20)
-        as_of = _now(setup.clock)
+        as_of = setup.clock.now()
     if form == "json":
         put_json({"as_of": as_of, **_as_json(counts, waiting, runs)})
     elif not counts:
         click.echo("the ledger has no records yet; `ml-connector run --all` reads them")
     else:
-        click.echo(f"the ledger as of {as_of}\n")
+        click.echo(f"the ledger as of {shown_time(as_of)}\n")
         _show_counts(counts)
         _show_waiting(waiting)
         _show_runs(runs)
     if any(state in NEEDS_PERSON for _, state, _, _, _ in counts):
         sys.exit(1)
-
-
-def _now(clock: Clock) -> str:
-    return shown_time(clock.now())
 
 
 def _waiting(ledger: Ledger) -> dict[tuple[str, str], Tally]:

@@ -15,6 +15,7 @@ from engine.words.problem import Place, Problem
 
 KeyPath = tuple[str, ...]
 Leaf = tuple[str, Template, Any]
+Scoped = tuple[str, Template, Any, Mapping[str, Any]]
 
 _FOR = re.compile(r"\s*(?P<variable>[A-Za-z]\w*)\s+in\s+(?P<group>[A-Za-z]\w*(\.[A-Za-z]\w*)*)\s*", re.ASCII)
 
@@ -70,8 +71,8 @@ class _Value:
     def render(self, scope: Mapping[str, Any]) -> Any:
         return self.template.render(scope)
 
-    def leaves(self, path: str, scope: Mapping[str, Any]) -> Iterator[Leaf]:
-        yield path, self.template, self.template.render(scope)
+    def leaves(self, path: str, scope: Mapping[str, Any]) -> Iterator[Scoped]:
+        yield path, self.template, self.template.render(scope), scope
 
     def field_paths(self, _: KeyPath) -> Iterator[tuple[KeyPath, Place]]:
         yield from ()
@@ -99,7 +100,7 @@ class _Fields:
                 rendered[key] = value
         return rendered
 
-    def leaves(self, path: str, scope: Mapping[str, Any]) -> Iterator[Leaf]:
+    def leaves(self, path: str, scope: Mapping[str, Any]) -> Iterator[Scoped]:
         for key, _, part in self.entries:
             yield from part.leaves(f"{path}.{key}" if path else key, scope)
 
@@ -141,7 +142,7 @@ class _Items:
                     rendered.append(value)
         return rendered
 
-    def leaves(self, path: str, scope: Mapping[str, Any]) -> Iterator[Leaf]:
+    def leaves(self, path: str, scope: Mapping[str, Any]) -> Iterator[Scoped]:
         index = 0
         for item in self.items:
             for inner in item.scopes(scope):
@@ -199,6 +200,11 @@ class Body:
 
         What is left out is given too, with the value None.
         """
+        for path, template, value, _ in self._part.leaves("", scope):
+            yield path, template, value
+
+    def scoped_leaves(self, scope: Mapping[str, Any]) -> Iterator[Scoped]:
+        """The same with the scope each value was worked out in: inside a `for` it has the item and `loop`."""
         return self._part.leaves("", scope)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from ledger_scene import NAMESPACE, RUN, TURN, WHO, begin, bill, conclude, intent, kinds, open_at, ready, row_of, turn
 
-from engine.adapters.store.port import ClaimTaken, Conclusion, Decision, Ledger, TurnLost
+from engine.adapters.store.port import ClaimTaken, Conclusion, Decision, Ledger, NotReady, TurnLost
 from engine.domain.lifecycle import State
 from engine.words.clock import Instant, ManualClock
 from engine.words.errors import ProgramError
@@ -104,6 +104,13 @@ def test_dismissing_gives_the_claim_back_only_where_nothing_may_have_been_entere
     assert held_keys(ledger, "K1", "K2", "K3") == {"K1", "K2"}
 
 
+def test_a_decision_for_a_state_the_record_has_left_is_passed_over(ledger: Ledger) -> None:
+    (row,) = ready(ledger, "b-1")
+    begin(ledger, row, "K1", turn(ledger))
+    ledger.decide([Decision(record_id=row.id, state=State.HELD, cause="check_failed", was=State.READY)], RUN, WHO)
+    assert row_of(ledger, "b-1").state is State.SENDING
+
+
 def test_withdrawing_gives_the_claim_back_of_what_was_not_entered(ledger: Ledger) -> None:
     (row,) = ready(ledger, "b-1")
     conclude(ledger, begin(ledger, row, "K1", turn(ledger)), "none", State.IN_DOUBT)
@@ -117,9 +124,9 @@ def test_a_record_is_not_begun_twice_nor_from_a_state_that_may_not_send(ledger: 
     (row,) = ready(ledger, "b-1")
     ledger.register([bill("b-2")], RUN)
     begin(ledger, row, "K1", lease)
-    with pytest.raises(ProgramError, match="is being sent already"):
+    with pytest.raises(NotReady, match="is sending, so it is not sent"):
         begin(ledger, row, "K1", lease)
-    with pytest.raises(ProgramError, match="from seen to sending"):
+    with pytest.raises(NotReady, match="is seen, so it is not sent"):
         begin(ledger, row_of(ledger, "b-2"), "K2", lease)
     assert len(ledger.attempts(row.id)) == 1
 
