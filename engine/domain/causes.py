@@ -1,4 +1,4 @@
-"""Why a record waits: every cause, in words for the person who can end it."""
+"""Why a record needs somebody: every cause, in words for the person who can end it."""
 
 from __future__ import annotations
 
@@ -10,22 +10,36 @@ Owner = Literal["finance", "vendor owner", "IT", "nobody"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """One cause: what it means, who can end it, and how."""
+    """One cause: what it means, who can end it, how, and the command to type next.
+
+    `command` has places for `{mapping}` and `{key}`; `for_many` is the one for a whole group of records, or
+    empty when each must be looked at by itself.
+    """
 
     title: str
     owner: Owner
     advice: str
+    command: str = "run {mapping} --only {key}"
+    for_many: str = "run {mapping}"
 
 
 def _cause(title: str, owner: Owner, advice: str) -> Cause:
+    """A cause whose records are freed by the next run."""
     return Cause(title=title, owner=owner, advice=advice)
 
 
+def _looked_at(title: str, owner: Owner, advice: str, command: str = "show {key}", for_many: str = "") -> Cause:
+    """A cause that ends by a person's act on the record."""
+    return Cause(title=title, owner=owner, advice=advice, command=command, for_many=for_many)
+
+
 CAUSES: dict[str, Cause] = {
-    "unclaimed": _cause(
+    "unclaimed": _looked_at(
         "No mapping takes this record.",
         "finance",
         "Add a mapping for its type, or a line under `not_posted` in books.yaml that says why it is not posted.",
+        command="show {key} --payload",
+        for_many="run --all",
     ),
     "not_posted": _cause(
         "books.yaml says that such records are not posted.",
@@ -37,18 +51,17 @@ CAUSES: dict[str, Cause] = {
         "finance",
         "Tie one statement with its documents, then set `switched_on: true` in the mapping.",
     ),
-    "not_yet": _cause(
-        "Its status says that it is not final.", "nobody", "It is looked at again at every run."
-    ),
+    "not_yet": _cause("Its status says that it is not final.", "nobody", "It is looked at again at every run."),
     "status_unknown": _cause(
         "It has a value that the mapping's filter does not know.",
         "finance",
         "Find out what the value means, then add it to `take` or `skip` in the mapping's filter.",
     ),
-    "cut_over": _cause(
+    "cut_over": _looked_at(
         "It is dated before the company's go-live.",
         "finance",
         "History never posts by itself: dismiss it with the reference of the document keyed by hand.",
+        command="dismiss {key} --reason TEXT --reference TEXT",
     ),
     "value_missing": _cause(
         "A value that the mapping needs is missing.", "finance", "Complete the record in the source."
@@ -102,25 +115,27 @@ CAUSES: dict[str, Cause] = {
         "finance",
         "Correct the record in the source; nothing is rounded away.",
     ),
-    "same_key": _cause(
+    "same_key": _looked_at(
         "Another record has the same dedupe key.",
         "finance",
         "Look at both records. If one is a duplicate, dismiss it; if not, give it its own number.",
     ),
-    "number_taken": _cause(
+    "number_taken": _looked_at(
         "The target already has a different document with this key.",
         "finance",
         "Compare the two. If it is the same bill keyed by hand, dismiss this one with its reference.",
     ),
-    "differs": _cause(
-        "The target kept something else than was asked.",
+    "differs": _looked_at(
+        "The target's document says something else than was asked.",
         "finance",
-        "Correct the document in the target before it is posted, or delete it there.",
+        "Correct the document in the target before it is posted; then close it here with `dismiss KEY --finding`.",
     ),
-    "refused": _cause(
+    "refused": _looked_at(
         "The target refused the document and wrote nothing.",
         "finance",
-        "Do what the target's message says; the record is sent again after that.",
+        "Do what the target's message says, then replay it: it goes through the mapping as it is then.",
+        command="replay {key}",
+        for_many="replay --state refused --mapping {mapping}",
     ),
     "not_accepted": _cause(
         "The target did not accept us at the moment.",
@@ -133,15 +148,32 @@ CAUSES: dict[str, Cause] = {
         "nobody",
         "It is looked up when the settle window has passed; nothing is sent again before that.",
     ),
-    "not_found": _cause(
+    "not_found": _looked_at(
         "It was sent, no answer came, and it is not found in the target.",
         "finance",
-        "Look in the target. If it is really not there, replay it; if it is, dismiss it with its reference.",
+        "Look in the target. If it is really not there, replay it and say so; if it is, dismiss it with its number.",
+        command="replay {key} --looked-in-target --reason TEXT",
     ),
     "report_only": _cause(
         "The target is read-only for this record: it is reported.",
         "finance",
         "Import the file that the run wrote.",
+    ),
+    "changed": _looked_at(
+        "The record changed at the source after it was entered.",
+        "finance",
+        "Not posted yet: correct the document in the target, or delete it there and enter it by hand. Posted: enter "
+        "a debit memo and a new invoice. Then close the finding with `dismiss KEY --finding`.",
+    ),
+    "not_read_back": _looked_at(
+        "It is entered, and what the target kept could not be read.",
+        "finance",
+        "Compare the document in the target with the record; then close the finding with `dismiss KEY --finding`.",
+    ),
+    "interrupted": _cause(
+        "Its run ended while it was being sent.",
+        "IT",
+        "Run the mapping: it is looked up in the target, and never sent blindly.",
     ),
     "withdrawn": _cause("It left the feed before it was entered.", "nobody", "Nothing to do."),
 }

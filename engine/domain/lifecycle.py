@@ -76,9 +76,7 @@ STEP_MOVES: dict[State, frozenset[State]] = {
 }
 """The moves of master data kept in step: what was entered may be sent again when it changes."""
 
-OPEN = frozenset(
-    {_S.SEEN, _S.UNCLAIMED, _S.NOT_POSTED, _S.CUT_OVER, _S.SKIPPED, _S.HELD, _S.WITHDRAWN, _S.READY}
-)
+OPEN = frozenset({_S.SEEN, _S.UNCLAIMED, _S.NOT_POSTED, _S.CUT_OVER, _S.SKIPPED, _S.HELD, _S.WITHDRAWN, _S.READY})
 """States a run decides anew."""
 
 NEEDS_PERSON = frozenset({_S.UNCLAIMED, _S.HELD, _S.REFUSED, _S.IN_DOUBT})

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from engine.language.spec.model import (
     CrosswalkStep,
     EachStep,
+    EntrySpec,
+    FieldSpec,
     FilterSpec,
     LookupStep,
     MappingSpec,
@@ -14,109 +19,200 @@ from engine.language.spec.model import (
     Step,
     ValueStep,
 )
+from engine.language.transform.render import Template
 
-_WIDTH = 10
-
-
-def describe(spec: MappingSpec) -> str:
-    """What the mapping does, from reading to writing back, one part a paragraph."""
-    parts = (
-        f"{spec.name}: {spec.title}",
-        _indent("files", ", ".join(spec.files)),
-        *([] if spec.switched_on else [_indent("state", "switched off: its records are claimed and held")]),
-        *_reading(spec),
-        *_working_out(spec.steps, ""),
-        *_checks(spec),
-        *_t_account(spec),
-        *_writing(spec),
-        _indent("tests", f"{len(spec.tests)}: " + ", ".join(test.name for test in spec.tests)),
-    )
-    return "\n".join(parts)
-
-
-def _indent(word: str, text: str) -> str:
-    return f"  {word:<{_WIDTH}} {text}"
-
-
-def _reading(spec: MappingSpec) -> Iterator[str]:
-    source = spec.source
-    each = ", once for each company of books.yaml" if source.each_company else ""
-    after = f" (runs after {', '.join(spec.after)})" if spec.after else ""
-    yield _indent("reads", f"{source.connection} {source.endpoint}{each}{after}")
-    for entry in spec.filters:
-        yield _indent("takes" if entry.routes else "sorts", _filter(entry))
-    for field in spec.fields:
-        optional = ", may be missing" if field.optional else ""
-        longest = f", at most {field.max_length} characters" if field.max_length else ""
-        yield _indent("value", f"{field.name} from {field.path.text}{longest}{optional}")
-    for group in spec.groups:
-        names = ", ".join(field.name for field in group.fields)
-        yield _indent("list", f"{group.name} from {group.each.text}: {names}")
-
-
-def _filter(entry: FilterSpec) -> str:
-    taken = ", ".join(map(str, entry.take))
-    if entry.skip is None:
-        return f"records whose {entry.path.text} is {taken}; others belong to other mappings"
-    waiting = f"{', '.join(map(str, entry.skip))} waits; " if entry.skip else ""
-    return f"{entry.path.text}: {taken} goes on; {waiting}anything else is held"
-
-
-def _working_out(steps: Iterable[Step], within: str) -> Iterator[str]:
-    for step in steps:
-        name = f"{within}{step.name}"
-        if isinstance(step, EachStep):
-            yield from _working_out(step.steps, f"each {step.variable} > ")
-        elif isinstance(step, CrosswalkStep):
-            yield _indent("codes", f"{name} by the crosswalk {step.crosswalk}, from {_matched(step)}")
-        elif isinstance(step, LookupStep):
-            yield _indent("looks up", f"{name} in {step.connection} {step.set}, by {_matched(step)}")
-        elif isinstance(step, PeriodStep):
-            closed = "held when its period is closed" if step.closed == "hold" else "or the next open day"
-            yield _indent("dates", f"{name} is {step.date.text}, {closed}")
-        elif isinstance(step, ValueStep):
-            yield _indent("sets", f"{name} to {step.value.text}")
-
-
-def _matched(step: CrosswalkStep | LookupStep) -> str:
-    return ", ".join(f"{name} = {value.text}" for name, value in step.match)
-
-
-def _checks(spec: MappingSpec) -> Iterator[str]:
-    for check in spec.checks:
-        word = "holds" if check.otherwise == "hold" else "skips"
-        yield _indent(word, f'unless {check.require.text}: "{check.because.text}"')
-
-
-def _t_account(spec: MappingSpec) -> Iterator[str]:
-    if not spec.entries:
-        return
-    yield _indent("books", f"{'debit':<44}| credit")
-    for entry in spec.entries:
-        each = f" for each {entry.variable}" if entry.variable else ""
-        line = f"{entry.account.text} {entry.amount.text}{each}"
-        yield _indent("", f"{line:<44}|" if entry.side == "debit" else f"{'':<44}| {line}")
-
-
+_KINDS = {
+    "money": "an amount",
+    "decimal": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "date": "a date",
+    "book_date": "a date of the books, in the company's time zone",
+}
 _MODES = {
     "create_once": "enters each document once",
     "keep_in_step": "keeps the target in step: creates what is missing, updates what differs",
     "report": "compares only, and reports what differs",
 }
+_SIDE = 40
+_WHOLE = re.compile(r"\{\{(?P<inside>(?:(?!\}\}).)*)\}\}", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paragraph:
+    """One part of the description: its heading and its sentences; `fixed` lines are kept as they are."""
+
+    heading: str
+    lines: tuple[str, ...]
+    fixed: bool = False
+
+
+def describe(spec: MappingSpec, *, width: int = 110) -> str:
+    """What the mapping does, from reading to writing back, as text of this width."""
+    head = [f"{spec.name}: {spec.title}"]
+    if spec.owner:
+        head.append(f"owned by {spec.owner}")
+    if not spec.switched_on:
+        head.append("SWITCHED OFF: its records are claimed and held, and nothing is sent")
+    parts = ["\n".join(head)]
+    for paragraph in paragraphs(spec):
+        lines = [paragraph.heading]
+        for line in paragraph.lines:
+            if paragraph.fixed:
+                lines.append(f"  {line}")
+            else:
+                lines += textwrap.wrap(
+                    line,
+                    width,
+                    initial_indent="  - ",
+                    subsequent_indent="    ",
+                    break_on_hyphens=False,
+                    break_long_words=False,
+                )
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def paragraphs(spec: MappingSpec) -> Iterator[Paragraph]:
+    """The description, part by part; a part that the mapping does not have is left out."""
+    candidates = (
+        Paragraph(heading="Which records it takes", lines=tuple(_reading(spec))),
+        Paragraph(heading="What it reads from each record", lines=tuple(_values(spec))),
+        Paragraph(heading="What it works out", lines=tuple(_working_out(spec.steps))),
+        Paragraph(heading="When a record waits", lines=tuple(_checks(spec))),
+        Paragraph(heading="What it books", lines=tuple(_t_account(spec.entries)), fixed=True),
+        Paragraph(heading="What it writes", lines=tuple(_writing(spec))),
+        Paragraph(heading="How nothing is entered twice", lines=tuple(_dedupe(spec))),
+        Paragraph(heading=f"Tests in the mapping ({len(spec.tests)})", lines=tuple(test.name for test in spec.tests)),
+        Paragraph(heading="Written in", lines=spec.files),
+    )
+    yield from (paragraph for paragraph in candidates if paragraph.lines)
+
+
+def plain(template: Template) -> str:
+    """A template as a person says it: a lone expression without its braces, one inside text as `<name>`."""
+    text = template.text.strip()
+    whole = _WHOLE.fullmatch(text)
+    return whole["inside"].strip() if whole else _spoken(template)
+
+
+def _spoken(template: Template) -> str:
+    """A text with values in it: `vendor {{ name }}` is told as `vendor <name>`."""
+    return _WHOLE.sub(lambda found: f"<{found['inside'].strip()}>", template.text)
+
+
+def _reading(spec: MappingSpec) -> Iterator[str]:
+    source = spec.source
+    each = ", once for each company of books.yaml" if source.each_company else ""
+    yield f"reads {source.connection} {source.endpoint}{each}"
+    if spec.after:
+        yield f"runs after {', '.join(spec.after)}"
+    yield from (_filter(entry) for entry in spec.filters)
+
+
+def _filter(entry: FilterSpec) -> str:
+    path = entry.path.text
+    taken = _listed(entry.take)
+    if entry.skip is None:
+        return f"takes records whose {path} is {taken}; others belong to other mappings"
+    waiting = f"; {_listed(entry.skip)} waits for a later run" if entry.skip else ""
+    return f"goes on when {path} is {taken}{waiting}; with any other {path} the record is held for a person"
+
+
+def _listed(values: Iterable[object]) -> str:
+    return " or ".join(str(value) for value in values)
+
+
+def _values(spec: MappingSpec) -> Iterator[str]:
+    for field in spec.fields:
+        yield _field(field)
+    for group in spec.groups:
+        yield f"{group.name}: a list, one for each item of {group.each.text}, with"
+        yield from (f"{group.name} > {_field(field)}" for field in group.fields)
+
+
+def _field(field: FieldSpec) -> str:
+    kind = f", {_KINDS[field.kind]}" if field.kind in _KINDS else ""
+    longest = f", at most {field.max_length} characters" if field.max_length else ""
+    missing = "; may be missing" if field.optional else "; held when missing"
+    return f"{field.name} is {field.path.text}{kind}{longest}{missing}"
+
+
+def _working_out(steps: Iterable[Step], within: str = "") -> Iterator[str]:
+    for step in steps:
+        name = f"{within}{step.name}"
+        if isinstance(step, EachStep):
+            yield from _working_out(step.steps, f"for each {step.variable}: ")
+        elif isinstance(step, CrosswalkStep):
+            missing = ", nothing when no row fits" if step.optional else ", held when no row fits"
+            yield f"{name} by the crosswalk {step.crosswalk}.csv, from {_matched(step)}{missing}"
+        elif isinstance(step, LookupStep):
+            missing = "may be missing" if step.optional else "held when it is not there"
+            yield f"{name} is looked up in {step.connection} {step.set}, where {_matched(step)}; {missing}"
+        elif isinstance(step, PeriodStep):
+            closed = (
+                "held while its period is closed"
+                if step.closed == "hold"
+                else "moved to the next open day when its period is closed"
+            )
+            yield f"{name} is {plain(step.date)}, {closed}"
+        elif isinstance(step, ValueStep):
+            yield f"{name} is {plain(step.value)}"
+
+
+def _matched(step: CrosswalkStep | LookupStep) -> str:
+    return ", ".join(name if plain(value) == name else f"{name} = {plain(value)}" for name, value in step.match)
+
+
+def _checks(spec: MappingSpec) -> Iterator[str]:
+    for check in spec.checks:
+        word = "held" if check.otherwise == "hold" else "skipped, and looked at again later"
+        yield f"{word}, unless {plain(check.require)}: {_spoken(check.because)}"
+
+
+def _t_account(entries: Iterable[EntrySpec]) -> Iterator[str]:
+    lines = [(entry.side, _entry(entry)) for entry in entries]
+    if not lines:
+        return
+    wide = max(_SIDE, *(len(text) for side, text in lines if side == "debit")) if lines else _SIDE
+    yield f"{'debit':<{wide}} | credit"
+    yield f"{'-' * wide}-+-{'-' * _SIDE}"
+    for side, text in lines:
+        yield f"{text:<{wide}} |" if side == "debit" else f"{'':<{wide}} | {text}"
+
+
+def _entry(entry: EntrySpec) -> str:
+    each = f", for each {entry.variable}" if entry.variable else ""
+    by = " (booked by the target)" if entry.booked_by_target else ""
+    return f"{plain(entry.account)}  {plain(entry.amount)}{each}{by}"
 
 
 def _writing(spec: MappingSpec) -> Iterator[str]:
     target = spec.target
-    company = f" in company {target.company.text}" if target.company else ""
-    yield _indent("writes", f"{_MODES[target.mode]}: {target.connection} {target.call.path.text}{company}")
-    if spec.dedupe is not None:
-        yield _indent("same if", " and ".join(part.text for part in spec.dedupe.key))
-        if spec.dedupe.not_found == "ask":
-            yield _indent("in doubt", "a person decides when a document sent without an answer is not found")
+    company = f", in the company named by {plain(target.company)}" if target.company else ""
+    yield f"{_MODES[target.mode]}: {target.connection} {plain(target.call.path)}{company}"
+    for ensure in target.ensure:
+        match = ", ".join(f"{name} {plain(value)}" for name, value in ensure.match)
+        yield f"makes sure first that {ensure.set} has {match}"
+    if target.report is not None:
+        yield f"writes {target.report.file} for a person to import: {', '.join(target.report.columns)}"
     if spec.acknowledge is not None:
-        told = " and ".join(
-            word
-            for word, call in (("entered", spec.acknowledge.entered), ("refused", spec.acknowledge.refused))
-            if call
+        words = (("entered", spec.acknowledge.entered), ("refused", spec.acknowledge.refused))
+        told = " and ".join(word for word, call in words if call)
+        yield f"writes back to {spec.source.connection} what was {told}"
+
+
+def _dedupe(spec: MappingSpec) -> Iterator[str]:
+    dedupe = spec.dedupe
+    if dedupe is None:
+        return
+    yield f"two documents are the same when they agree in {' and '.join(plain(part) for part in dedupe.key)}"
+    if dedupe.find:
+        yield f"looks for it first in {', then '.join(dict.fromkeys(find.set for find in dedupe.find))}"
+    if dedupe.not_found == "ask":
+        yield "a person decides when a document that was sent without an answer is not found"
+    else:
+        yield (
+            f"sent without an answer, it is looked for after {dedupe.settle_s} seconds, "
+            "and sent again only if it is not found"
         )
-        yield _indent("tells", f"{spec.source.connection} what was {told}")

@@ -111,6 +111,26 @@ class Explainer:
                     found += self._told(part, (root, *keys), index, 0)
         return tuple(found)
 
+    def stopped_at(self) -> tuple[Origin, ...]:
+        """The field, step or check that a record which waits did not pass; nothing when its status decides."""
+        for name, part in self._known.items():
+            lines = self._item.scope.get(name[0])
+            if len(name) == 1 and name[0] not in self._item.scope:
+                return tuple(self._told(part, name, None, 0))
+            for index, line in enumerate(lines if len(name) > 1 and isinstance(lines, list) else ()):
+                if name[1] not in line:
+                    return tuple(self._told(part, name, index, 0))
+        return self._failed_check()
+
+    def _failed_check(self) -> tuple[Origin, ...]:
+        for check in self._spec.checks:
+            try:
+                if check.require.render(self._item.scope) is False:
+                    return (Origin(name="check", value=False, told=check.require.text, place=str(check.place)),)
+            except RenderError:
+                return (Origin(name="check", value=None, told=check.require.text, place=str(check.place)),)
+        return ()
+
     def _scopes(self, entry: EntrySpec) -> Iterator[Mapping[str, Any]]:
         if entry.variable is None or entry.group is None:
             yield self._item.scope
@@ -290,6 +310,7 @@ def _called(name: tuple[str, ...], index: int | None) -> str:
 
 
 def _row(hit: Hit) -> str:
-    values = ", ".join(f"{column} {value}" for column, value in hit.values.items())
+    values = [f"{column} {value}" for column, value in hit.values.items() if value]
+    said = ["says hold"] if hit.action == "hold" else values or ["says nothing"]
     note = f" ({hit.note})" if hit.note else ""
-    return f"{values}{note}"
+    return f"{', '.join(said)}{note}"

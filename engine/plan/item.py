@@ -59,9 +59,7 @@ class Item:
         if self.spec.in_step or not isinstance(day, date) or day >= company.go_live:
             return
         reason = f"dated {day}, before {company.code}'s go-live on {company.go_live}"
-        self.end(
-            Put(record=self.record, state=State.CUT_OVER, cause="cut_over", reason=reason, facts=self.facts())
-        )
+        self.end(Put(record=self.record, state=State.CUT_OVER, cause="cut_over", reason=reason, facts=self.facts()))
 
     def render(self, template: Template, scope: Mapping[str, Any] | None = None) -> Any:
         """The template's value.

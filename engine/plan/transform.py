@@ -106,9 +106,9 @@ def _coded(step: CrosswalkStep, spot: _Spot, world: World) -> Any:
         if step.optional:
             return None if isinstance(step.take, str) else dict.fromkeys(step.take)
         raise Waits("crosswalk_no_row", f"{spot.called}: no row of {step.crosswalk} for {asked}")
+    spot.item.hits[spot.called] = hit
     if hit.action == "hold":
         raise Waits("crosswalk_hold", _hold_sentence(step, hit, spot.called, asked))
-    spot.item.hits[spot.called] = hit
     if not isinstance(step.take, str):
         return {name: hit.values[name] or None for name in step.take}
     if not hit.values[step.take]:

@@ -93,7 +93,9 @@ def _tell_source(setup: Setup, spec: MappingSpec, row: RecordRow) -> Answer | No
 def _call_for(spec: MappingSpec, row: RecordRow) -> CallSpec | None:
     if spec.acknowledge is None:
         return None
-    return spec.acknowledge.refused if row.state is State.REFUSED else spec.acknowledge.entered
+    if row.state is State.REFUSED:
+        return spec.acknowledge.refused
+    return spec.acknowledge.entered if row.state in (State.ENTERED, State.IN_GL, State.SETTLED) else None
 
 
 def _mark(spec: MappingSpec, row: RecordRow, acknowledged: str) -> Decision:

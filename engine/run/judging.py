@@ -50,15 +50,17 @@ def judge(
     records: Sequence[SourceRecord],
     world: World,
     rows: Mapping[RecordKey, RecordRow],
+    taken: dict[tuple[str, str], RecordKey] | None = None,
 ) -> tuple[Judgement, ...]:
     """The verdict on each record of a batch, in the order given.
 
-    `rows` is what the ledger knows of them. Raises Unreachable when a system cannot be asked; then
+    `rows` is what the ledger knows of them. `taken` are the dedupe keys of batches that were judged before
+    and not sent, to which this one's are added. Raises Unreachable when a system cannot be asked; then
     nothing is decided.
     """
     planned = plan_batch(spec, records, world)
     documents = [plan for plan in planned if isinstance(plan, Document)]
-    held = _same_key(setup, documents)
+    held = _same_key(setup, documents, {} if taken is None else taken)
     free = [document for document in documents if document.record.key not in held]
     asks_target = spec.dedupe is not None and spec.dedupe.compare == "target" and spec.dedupe.find
     found = find_documents(setup.connectors[spec.target.connection], spec, free) if asks_target and free else {}
@@ -76,7 +78,9 @@ def _waiting(put: Put) -> Judgement:
     return Judgement(record=put.record, verdict=Verdict.WAIT, facts=put.facts, put=put)
 
 
-def _same_key(setup: Setup, documents: Sequence[Document]) -> dict[RecordKey, Put]:
+def _same_key(
+    setup: Setup, documents: Sequence[Document], taken: dict[tuple[str, str], RecordKey]
+) -> dict[RecordKey, Put]:
     by_space: dict[str, dict[str, list[Document]]] = {}
     for document in documents:
         by_space.setdefault(document.namespace, {}).setdefault(document.key_text, []).append(document)
@@ -84,7 +88,7 @@ def _same_key(setup: Setup, documents: Sequence[Document]) -> dict[RecordKey, Pu
     for namespace, by_key in by_space.items():
         holders = setup.ledger.holder_of(namespace, tuple(by_key))
         for key, sharing in by_key.items():
-            first = holders.get(key) or sharing[0].record.key
+            first = holders.get(key) or taken.setdefault((namespace, key), sharing[0].record.key)
             for document in sharing:
                 if document.record.key != first:
                     held[document.record.key] = second_of(document, first)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from engine.adapters.store.port import RecordRow
 from engine.domain.lifecycle import OPEN, State
-from engine.domain.record import SourceRecord
+from engine.domain.record import RecordKey, SourceRecord
 from engine.language.spec.model import MappingSpec
 from engine.plan.decision import Facts, Put
 from engine.plan.sorting import home, homeless
@@ -23,6 +23,7 @@ def preview(setup: Setup, spec: MappingSpec, *, only: Sequence[str] = ()) -> Ite
         Unreachable: a system cannot be asked.
     """
     world = LiveWorld(setup)
+    taken: dict[tuple[str, str], RecordKey] = {}
     sharing = [
         other
         for other in setup.specs
@@ -30,13 +31,18 @@ def preview(setup: Setup, spec: MappingSpec, *, only: Sequence[str] = ()) -> Ite
     ]
     for company, feed in feeds_of(setup, spec):
         for records in read_records(setup, spec, company, feed):
-            for one in _page(setup, spec, sharing, records, world):
+            for one in _page(setup, spec, sharing, records, world, taken):
                 if wanted(one.record.key, one.facts.label, only):
                     yield one
 
 
 def _page(
-    setup: Setup, spec: MappingSpec, sharing: Sequence[MappingSpec], records: Sequence[SourceRecord], world: LiveWorld
+    setup: Setup,
+    spec: MappingSpec,
+    sharing: Sequence[MappingSpec],
+    records: Sequence[SourceRecord],
+    world: LiveWorld,
+    taken: dict[tuple[str, str], RecordKey],
 ) -> Iterator[Judgement]:
     known = {row.key: row for row in _known(setup, records)}
     mine = []
@@ -51,7 +57,7 @@ def _page(
         elif owner.name == spec.name:
             mine.append(record)
     if mine:
-        yield from judge(setup, spec, mine, world, known)
+        yield from judge(setup, spec, mine, world, known, taken)
 
 
 def _known(setup: Setup, records: Sequence[SourceRecord]) -> tuple[RecordRow, ...]:

@@ -64,12 +64,10 @@ def _resolved(spec: MappingSpec, row: RecordRow, document: Document, found: Foun
     in_step = spec.in_step
     if found is not None and found.ours and found.equal:
         return entered(spec, row.id, document, row.payload_hash, found.reference)
-    if found is not None:
+    if found is not None and not in_step:
         whose = "our document" if found.bears else "another document"
         reason = f"sent without an answer; the target has {whose} {found.reference}: {'; '.join(found.differences)}"
-        return decision_for(
-            row.id, document.facts, state=State.IN_DOUBT, cause="differs", reason=reason, in_step=in_step
-        )
+        return decision_for(row.id, document.facts, state=State.IN_DOUBT, cause="differs", reason=reason)
     if spec.dedupe is not None and spec.dedupe.find and (spec.dedupe.not_found == "send" or in_step):
         return decision_for(row.id, document.facts, state=State.READY, cause="", reason="", in_step=in_step)
     reason = "sent without an answer, and not found in the target after the settle window"

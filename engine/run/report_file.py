@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -33,4 +34,4 @@ def safe_cell(value: Any) -> str:
 
 
 def _is_number(text: str) -> bool:
-    return text[1:].replace(".", "", 1).isdigit()
+    return re.fullmatch(r"[+-][0-9]+(\.[0-9]+)?", text) is not None

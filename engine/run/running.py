@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from engine.adapters.store.port import ClaimTaken, Decision, Lease, RecordRow
 from engine.domain.lifecycle import OPEN, State
-from engine.domain.record import SourceRecord
+from engine.domain.record import RecordKey, SourceRecord
 from engine.language.spec.model import MappingSpec
 from engine.plan.decision import Document, Put
 from engine.plan.sorting import home, homeless
@@ -28,6 +28,9 @@ from engine.run.turns import Turns
 BATCH = 200
 SETTLE_ROUNDS_MAX = 5
 
+Free = Callable[[Turns, LiveWorld, str], frozenset[RecordKey]]
+"""Frees refused records on a person's word, in a run whose reading is done; gives those the run may send."""
+
 
 def run_mapping(
     setup: Setup,
@@ -37,11 +40,13 @@ def run_mapping(
     limit: int | None = None,
     only: Sequence[str] = (),
     wait: bool = True,
+    free: Free | None = None,
 ) -> RunResult:
     """Run a mapping once, to its end.
 
     `limit` sends at most so many documents, `only` looks only at records with these keys, `wait=False`
-    leaves what is in doubt to a later run. Whatever stops it, the ledger says where every record stands.
+    leaves what is in doubt to a later run. With `free` (a replay), only the records that it gives are planned.
+    Whatever stops it, the ledger says where every record stands.
 
     Raises:
         Unreachable: a system could not be asked; what was done stays done, the rest stays as it was.
@@ -52,7 +57,7 @@ def run_mapping(
     setup.ledger.start_run(result.run, spec.name, setup.who)
     try:
         with Turns(setup, spec.name, f"{setup.who}, run {result.run[:8]}") as turns:
-            running = _Run(setup, spec, result, turns, tell, limit, tuple(only))
+            running = _Run(setup, spec, result, turns, tell, limit, tuple(only), free)
             running.go(wait=wait)
             result.elsewhere = turns.elsewhere
     finally:
@@ -72,16 +77,20 @@ class _Run:
         tell: Tell,
         limit: int | None,
         only: tuple[str, ...],
+        free: Free | None,
     ) -> None:
         self.setup, self.spec, self.result, self.turns, self.tell = setup, spec, result, turns, tell
-        self.limit, self.only = limit, only
+        self.limit, self.only, self.free = limit, only, free
+        self.freed: frozenset[RecordKey] = frozenset()
         self.world = LiveWorld(setup)
-        self.sender = Sender(setup, spec, result.run, tell)
+        self.sender = Sender(setup, spec, result.run, self._tell_sent)
         self.reported: list[Any] = []
 
     def go(self, *, wait: bool) -> None:
         self.result.read = read_into_ledger(self.setup, self.spec, self.result.run, self.tell)
         self._settle()
+        if self.free is not None:
+            self.freed = self.free(self.turns, self.world, self.result.run)
         self._plan_and_send()
         self._acknowledge()
         for _ in range(SETTLE_ROUNDS_MAX if wait else 0):
@@ -94,7 +103,7 @@ class _Run:
                 break
             self._plan_and_send()
             self._acknowledge()
-        if self.spec.target.report is not None:
+        if self.spec.target.report is not None and self.free is None:
             path = write_report(self.setup.folder, self.spec.target.report, self.reported)
             self.result.report_file = str(path.relative_to(self.setup.folder))
         self._tally()
@@ -134,7 +143,7 @@ class _Run:
             for rows in self._pages(
                 feed=(self.spec.source.connection, feed), states=states, seen_run=self.result.run
             ):
-                mine = self._sort_home(rows)
+                mine = [one for one in self._sort_home(rows) if self.free is None or one[0].key in self.freed]
                 if mine:
                     self._batch(mine)
                 if self.sender.stopped or self.limit == 0:
@@ -228,12 +237,15 @@ class _Run:
             if lease is not None:
                 ready.append((self._with_reference(one, document), rows[one.record.key], lease))
         if self.spec.in_step:
-            send_in_step(self.setup, self.spec, self.result.run, ready, self.tell)
+            send_in_step(self.setup, self.spec, self.result.run, ready, self._tell_sent)
         else:
             self.sender.send_all(ready)
-        self.result.sent += len(ready)
         if self.limit is not None:
             self.limit -= len(ready)
+
+    def _tell_sent(self, what: str, count: int) -> None:
+        self.result.sent += count
+        self.tell(what, count)
 
     def _with_reference(self, one: Judgement, document: Document) -> Document:
         """The document again, now that the target's own id is known (an update instead of a second one)."""

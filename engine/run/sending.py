@@ -50,15 +50,18 @@ class Sender:
         Raises:
             LedgerError: our own store failed; nothing more is sent.
             TurnLost: another runner took over; nothing more is sent.
-            Unreachable: the target could not be asked for defaults or groups; the documents stay ready.
+            Unreachable: the target could not be asked whether a group exists; the documents stay ready.
         """
         if not documents:
             return
         with ThreadPoolExecutor(max_workers=self.setup.in_flight(self.spec.target.connection)) as pool:
             futures = [pool.submit(self._send, document, row, lease) for document, row, lease in documents]
-            done, waiting = wait(futures, return_when=FIRST_EXCEPTION)
-            for future in waiting:
-                future.cancel()
+            try:
+                done, waiting = wait(futures, return_when=FIRST_EXCEPTION)
+            finally:
+                # Also when a person interrupts: what has not begun is not begun.
+                for future in futures:
+                    future.cancel()
         for future in done | waiting:
             if not future.cancelled():
                 future.result()
@@ -98,11 +101,12 @@ class Sender:
         attempt = self._begin(document, row, lease, call)
         if attempt is not None:
             answer = called(connector, call)
-            self._count_passing(answer)
+            self._count(answer, about_us=answer.passing or answer.proof is Proof.NOT_SENT)
             self.setup.ledger.conclude(
                 attempt, self._conclusion(connector, document, row, answer), self.run, self.setup.who
             )
-            self.tell("sent", 1)
+            with self._lock:
+                self.tell("sent", 1)
 
     def _begin(self, document: Document, row: RecordRow, lease: Lease, call: Call) -> Attempt | None:
         try:
@@ -165,24 +169,22 @@ class Sender:
         )
 
     def _not_prepared(self, document: Document, row: RecordRow, answer: Answer) -> None:
-        """A step before the one with an effect failed: the document itself was not sent."""
-        self._count_passing(answer)
-        if answer.proof in (Proof.NO_EFFECT, Proof.DUPLICATE) and not answer.passing:
-            decision = decision_for(
-                row.id,
-                document.facts,
-                state=State.HELD,
-                cause="refused",
-                reason=f"{self.spec.target.connection} refused the preparation: {answer.message}",
-            )
-            self.setup.ledger.decide([decision], self.run, self.setup.who)
-            return
-        if not answer.passing:
-            raise Unreachable(f"{self.spec.target.connection}: {answer.message or 'no answer'}")
+        """A step before the one with an effect failed: the document itself was not sent; the next run tries again."""
+        refused = answer.proof in (Proof.NO_EFFECT, Proof.DUPLICATE) and not answer.passing
+        self._count(answer, about_us=not refused)
+        said = f"{'refused' if refused else 'did not carry out'} the preparation: {answer.message or 'no answer'}"
+        decision = decision_for(
+            row.id,
+            document.facts,
+            state=State.HELD if refused else State.READY,
+            cause="refused" if refused else "not_accepted",
+            reason=f"{self.spec.target.connection} {said}",
+        )
+        self.setup.ledger.decide([decision], self.run, self.setup.who)
 
-    def _count_passing(self, answer: Answer) -> None:
+    def _count(self, answer: Answer, *, about_us: bool) -> None:
         with self._lock:
-            self._passing = self._passing + 1 if answer.passing or answer.proof is Proof.NOT_SENT else 0
+            self._passing = self._passing + 1 if about_us else 0
             if self._passing >= PASSING_MAX or answer.status == UNAUTHORIZED:
                 self.stopped = answer.message or "the target does not accept us"
 

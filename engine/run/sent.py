@@ -17,7 +17,7 @@ _DATE = "$date"
 
 
 def remember(spec: MappingSpec, document: Document) -> dict[str, Any]:
-    """The parts of a document that looking it up and comparing it need, as JSON."""
+    """The parts of a document that looking it up and comparing it need, as JSON; `rules` are the crosswalk rows."""
     names = _names(spec.dedupe) if spec.dedupe is not None else set()
     return {
         "verb": document.verb,
@@ -28,6 +28,8 @@ def remember(spec: MappingSpec, document: Document) -> dict[str, Any]:
         "hash": document.hash,
         "scope": {name: _plain(document.scope[name]) for name in sorted(names) if name in document.scope},
         "entries": [[entry.account, str(entry.amount), entry.booked_by_target] for entry in document.entries],
+        "ours": document.body,
+        "rules": remember_rules(document),
         "facts": {
             "company": document.facts.company,
             "label": document.facts.label,
@@ -35,6 +37,14 @@ def remember(spec: MappingSpec, document: Document) -> dict[str, Any]:
             "currency": document.facts.currency,
             "book_date": document.facts.book_date,
         },
+    }
+
+
+def remember_rules(document: Document) -> dict[str, str]:
+    """Which row of which crosswalk coded each value of a document."""
+    return {
+        name: f"{hit.place.file}:{hit.place.line}{f' ({hit.rule})' if hit.rule else ''}"
+        for name, hit in sorted(document.hits.items())
     }
 
 

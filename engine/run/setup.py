@@ -20,7 +20,10 @@ Tell = Callable[[str, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """The parts of a run. `started` is this process's start on the monotonic clock."""
+    """The parts of a run.
+
+    `started` is this process's start on the monotonic clock, `lease_s` how long a turn lasts unrenewed.
+    """
 
     ledger: Ledger
     connectors: Mapping[str, Connector]
@@ -34,6 +37,7 @@ class Setup:
     who: str
     folder: Path
     in_flight_max: Mapping[str, int]
+    lease_s: int
 
     def in_flight(self, connection: str) -> int:
         """How many requests may be under way at a connection at once."""

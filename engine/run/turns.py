@@ -8,8 +8,6 @@ from types import TracebackType
 from engine.adapters.store.port import Lease, TurnLost
 from engine.run.setup import Setup
 
-LEASE_S = 30.0
-
 
 class Turns:
     """The leases of one run, taken as companies come up, renewed in the background, given back at the end."""
@@ -43,7 +41,7 @@ class Turns:
         with self._lock:
             if name in self._leases:
                 return self._leases[name]
-            lease = self._setup.ledger.take_lease(name, self._holder, LEASE_S)
+            lease = self._setup.ledger.take_lease(name, self._holder, self._setup.lease_s)
             if lease is None:
                 holder = self._setup.ledger.lease_holder(name)
                 self._others[name] = holder.holder if holder is not None else "another runner"
@@ -57,11 +55,11 @@ class Turns:
         return dict(self._others)
 
     def _keep(self) -> None:
-        while not self._stop.wait(LEASE_S / 4):
+        while not self._stop.wait(self._setup.lease_s / 4):
             with self._lock:
                 for name, lease in list(self._leases.items()):
                     try:
-                        self._leases[name] = self._setup.ledger.renew_lease(lease, LEASE_S)
+                        self._leases[name] = self._setup.ledger.renew_lease(lease, self._setup.lease_s)
                     except TurnLost:
                         # The next `begin` with this lease raises TurnLost where it can be acted upon.
                         continue

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from engine.adapters.connectors.port import Connector
 from engine.adapters.connectors.registry import in_flight_of, make_connector
+from engine.adapters.store.port import Ledger
 from engine.adapters.store.sql import open_ledger
 from engine.adapters.vault.vault import Vault
 from engine.language.spec.connections import ConnectionSettings
@@ -59,6 +60,23 @@ def valid_workspace(folder: Path) -> Workspace:
 
 
 @contextmanager
+def open_records(workspace: Workspace) -> Iterator[Ledger]:
+    """The workspace's ledger alone, to be read: a mapping that cannot be read does not hide how the records stand.
+
+    Raises:
+        InputError: connections.yaml is wrong.
+        CredentialsError, LedgerError: the ledger cannot be opened.
+    """
+    if workspace.connections is None:
+        raise InputError("connections.yaml cannot be read", workspace.errors)
+    ledger = _open_ledger(workspace, open_vault(workspace), SystemClock(), random_id)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+@contextmanager
 def open_setup(workspace: Workspace, *, clock: Clock | None = None, make_id: IdMaker = random_id) -> Iterator[Setup]:
     """Everything a run needs, open; closed again at the end.
 
@@ -69,8 +87,7 @@ def open_setup(workspace: Workspace, *, clock: Clock | None = None, make_id: IdM
         raise InputError("the workspace cannot be read", workspace.errors)
     clock = clock or SystemClock()
     vault = open_vault(workspace)
-    url = workspace.connections.ledger or f"sqlite:///{workspace.state / LEDGER}"
-    ledger = open_ledger(url, audit_key=vault.audit_key, clock=clock, make_id=make_id)
+    ledger = _open_ledger(workspace, vault, clock, make_id)
     connectors: dict[str, Connector] = {}
     try:
         for name, settings in workspace.connections.connections.items():
@@ -90,11 +107,18 @@ def open_setup(workspace: Workspace, *, clock: Clock | None = None, make_id: IdM
             in_flight_max={
                 name: in_flight_of(one.kind, one.settings) for name, one in workspace.connections.connections.items()
             },
+            lease_s=workspace.connections.lease_s,
         )
     finally:
         for connector in connectors.values():
             connector.close()
         ledger.close()
+
+
+def _open_ledger(workspace: Workspace, vault: Vault, clock: Clock, make_id: IdMaker) -> Ledger:
+    own = workspace.connections.ledger if workspace.connections is not None else None
+    url = own or f"sqlite:///{workspace.state / LEDGER}"
+    return open_ledger(url, audit_key=vault.audit_key, clock=clock, make_id=make_id)
 
 
 def _connector(name: str, settings: ConnectionSettings, vault: Vault, clock: Clock) -> Connector:

@@ -63,11 +63,23 @@ def find_workspace(start: Path) -> Path:
     )
 
 
+def load_ledger_part(folder: Path) -> Workspace:
+    """As much of a workspace as its ledger needs, which is quick, and whole even while a mapping is not."""
+    connections, problems = _connections(folder)
+    return Workspace(
+        folder=folder,
+        connections=connections,
+        books=None,
+        specs=(),
+        crosswalks={},
+        uses={},
+        problems=in_order(problems),
+    )
+
+
 def load_workspace(folder: Path) -> Workspace:
     """Everything in a workspace, with every problem in it."""
-    connections, problems = load_connections(
-        folder / MARK, shown_from=folder, kinds={kind: settings_schema(kind) for kind in kinds()}
-    )
+    connections, problems = _connections(folder)
     books, book_problems = load_books(folder / "books.yaml", shown_from=folder)
     loaded = load_mappings(folder / "mappings", shown_from=folder)
     uses = crosswalk_uses(loaded.specs)
@@ -87,6 +99,12 @@ def load_workspace(folder: Path) -> Workspace:
         crosswalks=crosswalks,
         uses=uses,
         problems=in_order((*problems, *book_problems, *loaded.problems, *table_problems, *rule_problems)),
+    )
+
+
+def _connections(folder: Path) -> tuple[Connections | None, tuple[Problem, ...]]:
+    return load_connections(
+        folder / MARK, shown_from=folder, kinds={kind: settings_schema(kind) for kind in kinds()}
     )
 
 

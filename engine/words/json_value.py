@@ -58,6 +58,11 @@ def canonical(value: object) -> bytes:
     return _canonical.encode(_plain(value))
 
 
+def indented(value: object) -> str:
+    """JSON for a person to read, over several lines."""
+    return msgspec.json.format(encode(value), indent=2).decode()
+
+
 def digest(value: object) -> str:
     """SHA-256 of the canonical spelling, in hex."""
     return hashlib.sha256(canonical(value)).hexdigest()

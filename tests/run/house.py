@@ -34,6 +34,7 @@ from engine.run.setup import Setup
 from engine.wiring.app import open_setup, open_vault, valid_workspace
 from engine.wiring.workspace import MARK, Workspace
 from engine.words.clock import Clock, ManualClock
+from engine.words.errors import InputError
 from engine.words.secret import Secret
 
 FEED = "/v1/accounting/ledger_entries/"
@@ -227,7 +228,11 @@ class House:
 
     def load(self) -> None:
         """Read the workspace from its files."""
-        self.workspace = valid_workspace(self.folder)
+        try:
+            self.workspace = valid_workspace(self.folder)
+        except InputError as error:
+            error.add_note("\n".join(map(str, error.problems)))
+            raise
 
 
 def connections_text(

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from engine.adapters.store.port import ClaimTaken
 from engine.adapters.store.rows import Record, key_of, rows_of
-from engine.adapters.store.tables import claims, records
+from engine.adapters.store.tables import claims, records, storable
 from engine.adapters.store.transaction import Transaction, parts_of
 from engine.domain.record import RecordKey
+
+KEY_MAX = 400
+"""Letters of a key that are compared as they are; PostgreSQL has no index of much longer ones."""
 
 _HELD = (
     select(claims.c.key_folded, claims.c.record_id, records.c.connection, records.c.feed, records.c.source_id)
@@ -21,8 +25,11 @@ _RELEASE = delete(claims).where(claims.c.record_id == bindparam("id"), claims.c.
 
 
 def fold(dedupe_key: str) -> str:
-    """The key as it is compared: without outer blanks, in one case."""
-    return dedupe_key.strip().casefold()
+    """The key as it is compared: without outer blanks, in one case; a very long one by its beginning and digest."""
+    folded = storable(dedupe_key.strip().casefold())
+    if len(folded) <= KEY_MAX:
+        return folded
+    return folded[:KEY_MAX] + hashlib.sha256(folded.encode()).hexdigest()
 
 
 def claim(transaction: Transaction, record_id: int, namespace: str, dedupe_key: str, *, in_step: bool) -> None:

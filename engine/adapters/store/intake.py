@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, not_, select, update
 
-from engine.adapters.store import claims, payloads
+from engine.adapters.store import claims, payloads, run_rows
 from engine.adapters.store.rows import Record, key_of, rows_of
-from engine.adapters.store.tables import records
+from engine.adapters.store.tables import records, storable
 from engine.adapters.store.transaction import Transaction, parts_of
 from engine.domain.audit_event import AuditEvent
 from engine.domain.lifecycle import OPEN, State
@@ -21,16 +21,20 @@ _WITHDRAWN_WHEN_GONE = tuple(sorted(OPEN - {State.WITHDRAWN}))
 
 def register(transaction: Transaction, page: Sequence[SourceRecord], run: str) -> None:
     """Keep one page of a feed; of a record that stands twice in it, the later one counts."""
-    latest = {record.key: record for record in page}
+    latest = {_storable(record.key): record for record in page}
     hashes = {key: payloads.hash_of(record.payload) for key, record in latest.items()}
     payloads.keep(transaction, {hashes[key]: record.payload for key, record in latest.items()})
     known = _known(transaction, list(latest))
     events: list[AuditEvent] = []
-    _insert(transaction, [latest[key] for key in latest if key not in known], hashes, run, events)
+    _insert(transaction, {key: latest[key] for key in latest if key not in known}, hashes, run, events)
     for key, row in known.items():
         _update_known(transaction, row, hashes[key], events)
     _mark_seen(transaction, [row["id"] for row in known.values() if row["seen_run"] != run], run)
     transaction.note(events)
+
+
+def _storable(key: RecordKey) -> RecordKey:
+    return RecordKey(connection=key.connection, feed=key.feed, source_id=storable(key.source_id))
 
 
 def _known(transaction: Transaction, keys: Sequence[RecordKey]) -> dict[RecordKey, Record]:
@@ -49,28 +53,28 @@ def _known(transaction: Transaction, keys: Sequence[RecordKey]) -> dict[RecordKe
 
 def _insert(
     transaction: Transaction,
-    new: Sequence[SourceRecord],
+    new: Mapping[RecordKey, SourceRecord],
     hashes: dict[RecordKey, str],
     run: str,
     events: list[AuditEvent],
 ) -> None:
     rows = [
         {
-            "connection": record.key.connection,
-            "feed": record.key.feed,
-            "source_id": record.key.source_id,
+            "connection": key.connection,
+            "feed": key.feed,
+            "source_id": key.source_id,
             "company": record.company,
             "state": State.SEEN,
-            "payload_hash": hashes[record.key],
+            "payload_hash": hashes[key],
             "seen_run": run,
             "first_seen_at": transaction.now,
             "updated_at": transaction.now,
         }
-        for record in new
+        for key, record in new.items()
     ]
     if rows:
         transaction.connection.execute(insert(records), rows)
-    events += [transaction.event("seen", str(record.key), {"payload": hashes[record.key]}) for record in new]
+    events += [transaction.event("seen", str(key), {"payload": hashes[key]}) for key in new]
 
 
 def _update_known(transaction: Transaction, row: Record, payload_hash: str, events: list[AuditEvent]) -> None:
@@ -92,7 +96,8 @@ def _update_known(transaction: Transaction, row: Record, payload_hash: str, even
 
 def _mark_seen(transaction: Transaction, ids: Sequence[int], run: str) -> None:
     for part in parts_of(ids):
-        transaction.connection.execute(update(records).where(records.c.id.in_(part)).values(seen_run=run))
+        unmarked = records.c.id.in_(part), not_(run_rows.seen_since(run))
+        transaction.connection.execute(update(records).where(*unmarked).values(seen_run=run))
 
 
 def withdraw_unseen(transaction: Transaction, connection: str, feed: str, run: str) -> int:
@@ -101,7 +106,7 @@ def withdraw_unseen(transaction: Transaction, connection: str, feed: str, run: s
         records.c.connection == connection,
         records.c.feed == feed,
         records.c.state.in_(_WITHDRAWN_WHEN_GONE),
-        records.c.seen_run != run,
+        not_(run_rows.seen_since(run)),
     )
     gone = rows_of(transaction.connection.execute(query))
     reason = "it is not in the feed any more"

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select, update
 from engine.adapters.store import claims
 from engine.adapters.store.port import Decision
 from engine.adapters.store.rows import Record, key_of, rows_of
-from engine.adapters.store.tables import records
+from engine.adapters.store.tables import fold_label, records
 from engine.adapters.store.transaction import Transaction, parts_of
 from engine.domain.audit_event import AuditEvent
 from engine.domain.lifecycle import State, check_move
@@ -147,7 +147,7 @@ def moved(transaction: Transaction, move: Move, *, proof: str | None = None, dou
     """
     decision = move.decision
     now: dict[str, Any] = {**move.record, **move.standing, **move.facts, "updated_at": transaction.now}
-    now["label_folded"] = now["label"].strip().casefold()
+    now["label_folded"] = fold_label(now["label"])
     now["may_be_entered"] = _may_be_entered(move.record, decision.state, proof)
     if decision.state is not State.IN_DOUBT or doubt is not None:
         now["doubt_epoch"] = doubt.epoch if doubt is not None else None

@@ -1,21 +1,39 @@
-"""Payloads, kept once under the digest of their content, compressed."""
+"""Payloads, kept once under the digest of their content, compressed.
+
+A purge empties a payload and keeps its row, so that one that was taken away by hand is told from it.
+"""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select
+import msgspec
+from sqlalchemy import Connection, bindparam, insert, or_, select, union, update
 
-from engine.adapters.store.tables import payloads
+from engine.adapters.store.tables import attempts, payloads, records
 from engine.adapters.store.transaction import Transaction, parts_of
+from engine.domain.lifecycle import State
 from engine.words.errors import LedgerError, ProgramError
-from engine.words.json_value import NotJson, decode, digest, encode
+from engine.words.json_value import NotJson, decode, digest
 
-_KNOWN = select(payloads.c.hash).where(payloads.c.hash.in_(bindparam("hashes", expanding=True)))
-_BODY = select(payloads.c.body).where(payloads.c.hash == bindparam("name"))
+PURGED = b""
+CLOSED = (State.SETTLED, State.DISMISSED)
+"""States that no record ever leaves: only their payloads may be purged."""
+
+_KNOWN = select(payloads.c.hash, payloads.c.body == PURGED).where(
+    payloads.c.hash.in_(bindparam("hashes", expanding=True))
+)
+_BODIES = select(payloads.c.hash, payloads.c.body).where(payloads.c.hash.in_(bindparam("hashes", expanding=True)))
 _INSERT = insert(payloads)
+_FILL = (
+    update(payloads)
+    .where(payloads.c.hash == bindparam("name"))
+    .values(body=bindparam("new_body"), kept_at=bindparam("new_kept_at"))
+)
 
 
 def hash_of(payload: object) -> str:
@@ -31,17 +49,24 @@ def hash_of(payload: object) -> str:
 
 
 def keep(transaction: Transaction, by_hash: Mapping[str, object]) -> None:
-    """Keep payloads that are not kept yet."""
-    missing = dict(by_hash)
+    """Keep payloads that are not kept yet, or not any more."""
+    purged: dict[str, bool] = {}
     for hashes in parts_of(list(by_hash)):
-        for known in transaction.connection.execute(_KNOWN, {"hashes": hashes}).scalars():
-            del missing[known]
-    rows = [
-        {"hash": name, "body": zlib.compress(encode(payload)), "kept_at": transaction.now}
-        for name, payload in missing.items()
+        purged |= {row[0]: row[1] for row in transaction.connection.execute(_KNOWN, {"hashes": hashes})}
+    new = [
+        {"hash": name, "body": _packed(payload), "kept_at": transaction.now}
+        for name, payload in by_hash.items()
+        if name not in purged
     ]
-    if rows:
-        transaction.connection.execute(_INSERT, rows)
+    again = [
+        {"name": name, "new_body": _packed(by_hash[name]), "new_kept_at": transaction.now}
+        for name, is_purged in purged.items()
+        if is_purged
+    ]
+    if new:
+        transaction.connection.execute(_INSERT, new)
+    if again:
+        transaction.connection.execute(_FILL, again)
 
 
 def keep_one(transaction: Transaction, payload: Mapping[str, Any]) -> str:
@@ -52,18 +77,72 @@ def keep_one(transaction: Transaction, payload: Mapping[str, Any]) -> str:
     return name
 
 
-def read(connection: Connection, name: str) -> Any:
-    """A payload as JSON; None when it is not kept.
+def read(connection: Connection, names: Sequence[str]) -> dict[str, Any]:
+    """Payloads as JSON by their names, without those that are not kept.
 
     Raises:
-        LedgerError: what is kept is damaged.
+        LedgerError: what is kept is damaged, or is not what was kept under that name.
     """
-    body = connection.execute(_BODY, {"name": name}).scalar_one_or_none()
-    if body is None:
-        return None
-    try:
-        return decode(zlib.decompress(body))
-    except (zlib.error, NotJson) as error:
+    found: dict[str, Any] = {}
+    for part in parts_of(sorted(set(names))):
+        for row in connection.execute(_BODIES, {"hashes": part}):
+            if row.body != PURGED:
+                found[row.hash] = _content(row.hash, row.body)
+    return found
+
+
+def _content(name: str, body: bytes) -> Any:
+    content, fits = opened(name, body)
+    if not fits:
         raise LedgerError(
-            f"the payload {name[:12]} in the ledger is damaged: restore the ledger from a backup"
-        ) from error
+            f"the payload {name[:12]} in the ledger is damaged: restore the ledger from a backup, "
+            "and look with `ml-connector audit verify` at what else was changed"
+        )
+    return content
+
+
+def _packed(payload: object) -> bytes:
+    return zlib.compress(msgspec.json.encode(_exact(payload)))
+
+
+def _exact(value: object) -> object:
+    """The value such that a Decimal without a fraction is read again as a Decimal, and so has its name again."""
+    if isinstance(value, Decimal):
+        return msgspec.Raw(f"{value:f}".encode() + (b"E0" if value == value.to_integral_value() else b""))
+    if isinstance(value, dict):
+        return {key: _exact(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_exact(inner) for inner in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def opened(name: str, body: Any) -> tuple[Any, bool]:
+    """The content of a payload, and whether it is the one that its name was taken of."""
+    try:
+        content = decode(zlib.decompress(body))
+        return content, digest(content) == name
+    except (zlib.error, NotJson, TypeError, ValueError):
+        return None, False
+
+
+def purge(transaction: Transaction, older_than: datetime) -> int:
+    """Empty payloads kept before then that no record needs any more; gives their number, and notes it.
+
+    Needed is what belongs to a record, or to an attempt of a record, that is not closed or was changed since.
+    """
+    needed = or_(records.c.state.not_in(CLOSED), records.c.updated_at >= older_than)
+    of_record = [select(column).where(needed) for column in (records.c.payload_hash, records.c.entered_payload_hash)]
+    of_attempt = [
+        select(column).join(records, records.c.id == attempts.c.record_id).where(needed)
+        for column in (attempts.c.request_hash, attempts.c.answer_hash)
+    ]
+    kept = union(*of_record, *of_attempt).subquery()
+    hashes = select(kept.c[0]).where(kept.c[0].is_not(None))
+    done = transaction.connection.execute(
+        update(payloads)
+        .where(payloads.c.kept_at < older_than, payloads.c.body != PURGED, payloads.c.hash.not_in(hashes))
+        .values(body=PURGED)
+    )
+    detail = {"older_than": older_than.isoformat(), "payloads": done.rowcount}
+    transaction.note([transaction.event("purged", None, detail)])
+    return done.rowcount

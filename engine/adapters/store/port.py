@@ -190,7 +190,7 @@ class Ledger(Protocol):
         ...
 
     def withdraw_unseen(self, connection: str, feed: str, run: str) -> int:
-        """After a complete read: undecided records of the feed that this run did not see are withdrawn."""
+        """After a complete read: undecided records of the feed that nobody saw since this run began are withdrawn."""
         ...
 
     def records(
@@ -209,7 +209,8 @@ class Ledger(Protocol):
 
         `keys` are whole record keys, source ids, labels such as invoice numbers (in any case), or, where a
         key is none of these, the beginning of a source id (6 characters or more). `feed` is connection and
-        feed. `unacknowledged` are those whose `acknowledged` is `pending`.
+        feed. `seen_run` are those seen by that run or by one that began after it. `unacknowledged` are those
+        whose `acknowledged` is `pending`.
         """
         ...
 
@@ -219,6 +220,17 @@ class Ledger(Protocol):
 
     def payload(self, payload_hash: str) -> Any:
         """A stored payload as JSON, or None when it was purged."""
+        ...
+
+    def payloads(self, hashes: Sequence[str]) -> Mapping[str, Any]:
+        """Stored payloads as JSON by their hashes, in one read; without those that were purged."""
+        ...
+
+    def purge_payloads(self, older_than: datetime, who: str) -> int:
+        """Empty the payloads kept before then that only closed, unchanged records name; gives their number.
+
+        Their hashes stay, so the audit trail stays whole; the purge is an event of it.
+        """
         ...
 
     def decide(self, decisions: Sequence[Decision], run: str, who: str) -> None:
@@ -294,12 +306,25 @@ class Ledger(Protocol):
         """An event that is not the change of a record, such as an act of a person."""
         ...
 
-    def trail(self, record: str | None = None) -> Iterator[tuple[int, AuditEvent, str]]:
-        """Audit events in order with their number and hash; of one record, or all."""
+    def trail(
+        self, record: str | None = None, since: datetime | None = None, until: datetime | None = None
+    ) -> Iterator[tuple[int, AuditEvent, str]]:
+        """Audit events in order with their number and hash, read page by page; of one record, or all.
+
+        `since` is the first moment, `until` the first one not wanted; both aware.
+        """
         ...
 
-    def verify_trail(self) -> tuple[str, ...]:
-        """What does not fit in the audit trail, in words; empty when the chain is whole."""
+    def head(self) -> tuple[int, str, str]:
+        """Number, hash and key id of the last audit event, to be kept elsewhere; number 0 before the first."""
+        ...
+
+    def verify_trail(self, head: tuple[int, str] | None = None) -> tuple[str, ...]:
+        """What does not fit in the audit trail, a sentence for each event; empty when the chain is whole.
+
+        `head` is number and hash of an event as `head()` once gave them: with it is noticed, too, when the
+        whole ledger was put back to an older state. At most 1,000 sentences.
+        """
         ...
 
     def close(self) -> None:

@@ -7,9 +7,10 @@ from decimal import Decimal, Inexact, localcontext
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
+from engine.adapters.store import run_rows
 from engine.adapters.store.port import Attempt, RecordRow
 from engine.adapters.store.rows import attempt_of, record_of, rows_of
-from engine.adapters.store.tables import attempts, records
+from engine.adapters.store.tables import attempts, fold_label, records
 from engine.adapters.store.transaction import parts_of
 from engine.domain.lifecycle import State
 
@@ -39,7 +40,7 @@ def find_records(
     if feed is not None:
         wanted.append(and_(records.c.connection == feed[0], records.c.feed == feed[1]))
     if seen_run is not None:
-        wanted.append(records.c.seen_run == seen_run)
+        wanted.append(run_rows.seen_since(seen_run))
     if unacknowledged:
         wanted.append(records.c.acknowledged == "pending")
     if keys:
@@ -87,7 +88,7 @@ def _by_record_key(connection: Connection, keys: Sequence[str]) -> dict[int, str
 
 
 def _by_source_id_or_label(connection: Connection, keys: Sequence[str]) -> dict[int, str]:
-    by_folded = {key.strip().casefold(): key for key in keys if key.strip()}
+    by_folded = {fold_label(key): key for key in keys if key.strip()}
     columns = select(records.c.id, records.c.source_id, records.c.label_folded)
     found = {}
     for part in parts_of(keys):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, or_, select, update
 
 from engine.adapters.store.port import RunRow
 from engine.adapters.store.rows import rows_of, run_of
-from engine.adapters.store.tables import runs
+from engine.adapters.store.tables import records, runs
 from engine.adapters.store.transaction import Transaction
 from engine.words.errors import ProgramError
 from engine.words.json_value import encode
@@ -46,6 +46,12 @@ def end(transaction: Transaction, run: str, result: Mapping[str, Any]) -> None:
 def author(connection: Connection, run: str) -> str:
     """Who started a run; empty when the ledger does not know the run."""
     return connection.execute(_AUTHOR, {"run": run}).scalar_one_or_none() or ""
+
+
+def seen_since(run: str) -> ColumnElement[bool]:
+    """Whether a record was seen by this run, or by one that began after it: two may read a feed at the same time."""
+    number = select(runs.c.number).where(runs.c.id == run).scalar_subquery()
+    return or_(records.c.seen_run == run, records.c.seen_run.in_(select(runs.c.id).where(runs.c.number >= number)))
 
 
 def latest(connection: Connection, limit: int) -> tuple[RunRow, ...]:

@@ -1,37 +1,48 @@
-"""Making the tables on first use, and refusing a ledger that a newer program made."""
+"""Making the tables on first use, bringing older ones up to date, and refusing those of a newer program."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Engine, insert, inspect, select
+from collections.abc import Callable, Mapping
 
-from engine.adapters.store.dialect import for_writing, guard_trail
+from sqlalchemy import Connection, Engine, insert, inspect, select, update
+
+from engine.adapters.store.dialect import for_reading, for_writing, guard_head, guard_trail
 from engine.adapters.store.tables import VERSION, ledger, metadata
 from engine.words.clock import Clock, IdMaker
 from engine.words.errors import LedgerError
 
+STEPS: Mapping[int, Callable[[Connection], None]] = {2: guard_head}
+"""What brings a ledger of the version before up to this one; each runs once, in one transaction with the rest."""
+
 
 def prepare(engine: Engine, clock: Clock, make_id: IdMaker) -> None:
-    """Make the tables if the database is empty; two processes may do this at once.
+    """Make the tables if the database is empty, or bring them up to date; two processes may do this at once.
 
     Raises:
         LedgerError: the database holds something else, or was made by a newer program.
     """
-    with engine.connect() as connection, connection.begin():
-        if _is_ours(connection):
+    with for_reading(engine).begin() as connection:
+        if _version(connection) == VERSION:
             return
     with for_writing(engine).begin() as connection:
-        if _is_ours(connection):
+        version = _version(connection)
+        if version is None:
+            metadata.create_all(connection)
+            guard_trail(connection)
+            guard_head(connection)
+            connection.execute(insert(ledger).values(id=make_id(), version=VERSION, made_at=clock.now()))
             return
-        metadata.create_all(connection)
-        guard_trail(connection)
-        connection.execute(insert(ledger).values(id=make_id(), version=VERSION, made_at=clock.now()))
+        for step in range(version + 1, VERSION + 1):
+            STEPS[step](connection)
+        connection.execute(update(ledger).values(version=VERSION))
 
 
-def _is_ours(connection: Connection) -> bool:
+def _version(connection: Connection) -> int | None:
+    """The version of the ledger; None when the database is empty."""
     tables = set(inspect(connection).get_table_names())
     if not tables & set(metadata.tables):
-        return False
-    version = None
+        return None
+    version: int | None = None
     if ledger.name in tables:
         version = connection.execute(select(ledger.c.version)).scalar_one_or_none()
     if version is None:
@@ -41,4 +52,4 @@ def _is_ours(connection: Connection) -> bool:
             f"the ledger was made by a newer program (its version is {version}, known here is {VERSION}): "
             "install that program, or a newer one"
         )
-    return True
+    return version

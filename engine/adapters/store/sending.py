@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
@@ -33,9 +34,11 @@ _END = (
 )
 
 
-def begin(transaction: Transaction, intents: Sequence[Intent], lease: Lease) -> tuple[Attempt, ...]:
+def begin(
+    transaction: Transaction, intents: Sequence[Intent], lease: Lease, lease_now: datetime
+) -> tuple[Attempt, ...]:
     """Claims, attempts and the state `sending` for documents that are about to leave, all or none."""
-    leases.check(transaction.connection, lease, transaction.now)
+    leases.check(transaction.connection, lease, lease_now)
     events: list[AuditEvent] = []
     begun = tuple(_begin_one(transaction, intent, events) for intent in intents)
     transaction.note(events)

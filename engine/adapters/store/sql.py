@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from engine.adapters.store import claims, intake, leases, moving, payloads, reading, run_rows, sending, trail
-from engine.adapters.store.dialect import STORE_ERRORS, in_words, open_engine
+from engine.adapters.store import (
+    claims,
+    intake,
+    leases,
+    moving,
+    payloads,
+    reading,
+    run_rows,
+    sending,
+    trail,
+    verifying,
+)
+from engine.adapters.store.dialect import STORE_ERRORS, LeaseTime, for_reading, in_words, lease_time, open_engine
 from engine.adapters.store.port import (
     Attempt,
     Conclusion,
@@ -28,15 +41,20 @@ from engine.domain.audit_event import AuditEvent
 from engine.domain.lifecycle import State
 from engine.domain.record import RecordKey, SourceRecord
 from engine.words.clock import Clock, IdMaker, Instant
-from engine.words.errors import LedgerError
+from engine.words.errors import LedgerError, ProgramError
 
 T = TypeVar("T")
 
+PROBLEMS_MAX = 1000
 
-def open_ledger(url: str, *, audit_key: bytes, clock: Clock, make_id: IdMaker) -> Ledger:
-    """The ledger behind a URL (`sqlite:////folder/ledger.db`), made on first use.
 
-    A SQLite file is made for its owner only. Several threads and processes may use it at once.
+def open_ledger(
+    url: str, *, audit_key: bytes, clock: Clock, make_id: IdMaker, leases_by: LeaseTime | None = None
+) -> Ledger:
+    """The ledger behind a URL (`sqlite:////folder/ledger.db`, `postgresql://host/database`), made on first use.
+
+    A SQLite file is made for its owner only. Several threads and processes may use it at once, on PostgreSQL
+    from several machines: leases are judged by the server's clock, unless `leases_by` names another.
 
     Raises:
         LedgerError: it cannot be opened, is damaged, or was made by a newer program.
@@ -50,16 +68,18 @@ def open_ledger(url: str, *, audit_key: bytes, clock: Clock, make_id: IdMaker) -
     except STORE_ERRORS as error:
         engine.dispose()
         raise LedgerError(in_words(error, engine.url)) from error
-    return SqlLedger(engine, trail.Trail(audit_key), clock)
+    return SqlLedger(engine, trail.Trail(audit_key), clock, leases_by or lease_time(engine, clock))
 
 
 class SqlLedger:
     """A ledger in SQL; see the port for what each method promises."""
 
-    def __init__(self, engine: Engine, audit_trail: trail.Trail, clock: Clock) -> None:
+    def __init__(self, engine: Engine, audit_trail: trail.Trail, clock: Clock, leases_by: LeaseTime) -> None:
         self._engine = engine
+        self._reader = for_reading(engine)
         self._trail = audit_trail
         self._clock = clock
+        self._leases_by = leases_by
         self._writer = Writer(engine)
 
     def start_run(self, run: str, mapping: str, who: str) -> None:
@@ -116,7 +136,17 @@ class SqlLedger:
 
     def payload(self, payload_hash: str) -> Any:
         """A stored payload as JSON, or None."""
-        return self._read(lambda connection: payloads.read(connection, payload_hash))
+        return self.payloads([payload_hash]).get(payload_hash)
+
+    def payloads(self, hashes: Sequence[str]) -> Mapping[str, Any]:
+        """Stored payloads as JSON by their hashes, without those that were purged."""
+        return self._read(lambda connection: payloads.read(connection, hashes))
+
+    def purge_payloads(self, older_than: datetime, who: str) -> int:
+        """Empty old payloads that only closed records name."""
+        if older_than.tzinfo is None:
+            raise ProgramError("a purge is asked for with a naive time")
+        return self._write(None, lambda transaction: payloads.purge(transaction, older_than.astimezone(UTC)), who)
 
     def decide(self, decisions: Sequence[Decision], run: str, who: str) -> None:
         """Move a batch of records, all or none."""
@@ -130,7 +160,11 @@ class SqlLedger:
 
     def begin_many(self, intents: Sequence[Intent], lease: Lease, run: str, who: str) -> tuple[Attempt, ...]:
         """Record the intents of one bulk call, all or none."""
-        return self._write(run, lambda transaction: sending.begin(transaction, intents, lease), who)
+
+        def work(transaction: Transaction) -> tuple[Attempt, ...]:
+            return sending.begin(transaction, intents, lease, self._leases_by(transaction.connection))
+
+        return self._write(run, work, who)
 
     def conclude(self, attempt: Attempt, conclusion: Conclusion, run: str, who: str) -> None:
         """Record how the attempt ended and move the record."""
@@ -157,7 +191,7 @@ class SqlLedger:
         """The lease, or None when another holds it."""
 
         def work(connection: Connection) -> Lease | None:
-            now = self._clock.now()
+            now = self._leases_by(connection)
             return leases.take(connection, name, holder, leases.after(now, seconds), now)
 
         return self._writer.run(work)
@@ -165,16 +199,16 @@ class SqlLedger:
     def renew_lease(self, lease: Lease, seconds: float) -> Lease:
         """More time."""
         return self._writer.run(
-            lambda connection: leases.renew(connection, lease, leases.after(self._clock.now(), seconds))
+            lambda connection: leases.renew(connection, lease, leases.after(self._leases_by(connection), seconds))
         )
 
     def release_lease(self, lease: Lease) -> None:
         """Give it back."""
-        self._writer.run(lambda connection: leases.release(connection, lease, self._clock.now()))
+        self._writer.run(lambda connection: leases.release(connection, lease, self._leases_by(connection)))
 
     def lease_holder(self, name: str) -> Lease | None:
         """Who holds a lease, if anyone does."""
-        return self._read(lambda connection: leases.holder(connection, name, self._clock.now()))
+        return self._read(lambda connection: leases.holder(connection, name, self._leases_by(connection)))
 
     def attempts(self, record_id: int) -> tuple[Attempt, ...]:
         """The attempts of a record, oldest first."""
@@ -184,31 +218,45 @@ class SqlLedger:
         """An event that is not the change of a record."""
         self._writer.run(lambda connection: self._trail.append(connection, [event]))
 
-    def trail(self, record: str | None = None) -> Iterator[tuple[int, AuditEvent, str]]:
+    def trail(
+        self, record: str | None = None, since: datetime | None = None, until: datetime | None = None
+    ) -> Iterator[tuple[int, AuditEvent, str]]:
         """Audit events in order with their number and hash."""
+
+        def page(connection: Connection) -> Sequence[Any]:
+            return trail.page(connection, after, record=record, since=since, until=until)
+
         after: int | None = None
-        while rows := self._page_of_trail(after, record):
+        while rows := self._read(page):
             for row in rows:
                 yield row.seq, trail.event_of(row), row.hash
             after = rows[-1].seq
 
-    def verify_trail(self) -> tuple[str, ...]:
+    def head(self) -> tuple[int, str, str]:
+        """Number, hash and key id of the last audit event."""
+        return self._read(self._trail.head)
+
+    def verify_trail(self, head: tuple[int, str] | None = None) -> tuple[str, ...]:
         """What does not fit in the audit trail, in words."""
-        return self._read(lambda connection: tuple(trail.problems(connection, self._trail)))
+
+        def work(connection: Connection) -> tuple[str, ...]:
+            told = verifying.problems(connection, self._trail, head)
+            first = tuple(islice(told, PROBLEMS_MAX))
+            more = "there is more that does not fit: these are the first"
+            return first if next(told, None) is None else (*first[:-1], more)
+
+        return tuple(sentence.encode(errors="backslashreplace").decode() for sentence in self._read(work))
 
     def close(self) -> None:
         """Close the store; a second call does nothing."""
         self._writer.close()
         self._engine.dispose()
 
-    def _page_of_trail(self, after: int | None, record: str | None) -> Sequence[Any]:
-        return self._read(lambda connection: trail.page(connection, after, record))
-
-    def _write(self, run: str, work: Callable[[Transaction], T], who: str | None = None) -> T:
+    def _write(self, run: str | None, work: Callable[[Transaction], T], who: str | None = None) -> T:
         """Work of a run, by that person, or by the one who started the run."""
 
         def in_transaction(connection: Connection) -> T:
-            author = run_rows.author(connection, run) if who is None else who
+            author = run_rows.author(connection, run or "") if who is None else who
             return work(
                 Transaction(
                     connection=connection,
@@ -224,7 +272,7 @@ class SqlLedger:
         if self._writer.closed:
             raise LedgerError("the ledger is closed")
         try:
-            with self._engine.connect() as connection, connection.begin():
+            with self._reader.begin() as connection:
                 return work(connection)
         except STORE_ERRORS as error:
             raise LedgerError(in_words(error, self._engine.url)) from error

@@ -27,14 +27,41 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-VERSION = 1
-"""Of the tables below; a ledger of a higher version was made by a newer program."""
+VERSION = 2
+"""Of the tables below and their guards; a ledger of a higher version was made by a newer program."""
+
+LABEL_KEY_MAX = 400
+
+Number = BigInteger().with_variant(Integer(), "sqlite")
+_BY_BYTE = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text compared byte by byte on both: a beginning is a range of the index, and times sort as text."""
+
+
+def storable(text: str) -> str:
+    """The text as it can be kept: PostgreSQL has no NUL in text, so it stands as its visible sign."""
+    return text.replace("\0", "\u2400") if "\0" in text else text
+
+
+def fold_label(label: str) -> str:
+    """What a label is found by: without outer blanks, in one case, as much of it as an index takes."""
+    return storable(label.strip().casefold())[:LABEL_KEY_MAX]
+
+
+class Words(TypeDecorator[str]):
+    """Text, as `storable` leaves it."""
+
+    impl = _BY_BYTE
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """The text without NUL."""
+        return None if value is None else storable(value)
 
 
 class UtcTime(TypeDecorator[datetime]):
     """An aware time, kept as text in UTC."""
 
-    impl = Text
+    impl = _BY_BYTE
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:  # noqa: ARG002
@@ -53,7 +80,7 @@ class UtcTime(TypeDecorator[datetime]):
 class Amount(TypeDecorator[Decimal]):
     """An amount of money, kept as text with all its digits."""
 
-    impl = Text
+    impl = _BY_BYTE
     cache_ok = True
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:  # noqa: ARG002
@@ -64,10 +91,6 @@ class Amount(TypeDecorator[Decimal]):
         """The amount as it was kept."""
         return None if value is None else Decimal(value)
 
-
-Number = BigInteger().with_variant(Integer(), "sqlite")
-Plain = Text().with_variant(Text(collation="C"), "postgresql")
-"""Text compared byte by byte, so that the beginning of an id is a range of the index."""
 
 metadata = MetaData(
     naming_convention={
@@ -81,7 +104,7 @@ metadata = MetaData(
 ledger = Table(
     "ledger",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("id", Words, primary_key=True),
     Column("version", Integer, nullable=False),
     Column("made_at", UtcTime, nullable=False),
 )
@@ -90,18 +113,18 @@ runs = Table(
     "runs",
     metadata,
     Column("number", Number, primary_key=True, autoincrement=True),
-    Column("id", Text, nullable=False, unique=True),
-    Column("mapping", Text, nullable=False),
-    Column("who", Text, nullable=False),
+    Column("id", Words, nullable=False, unique=True),
+    Column("mapping", Words, nullable=False),
+    Column("who", Words, nullable=False),
     Column("started_at", UtcTime, nullable=False),
     Column("ended_at", UtcTime),
-    Column("result", Text),
+    Column("result", Words),
 )
 
 payloads = Table(
     "payloads",
     metadata,
-    Column("hash", Text, primary_key=True),
+    Column("hash", Words, primary_key=True),
     Column("body", LargeBinary, nullable=False),
     Column("kept_at", UtcTime, nullable=False),
 )
@@ -110,30 +133,30 @@ records = Table(
     "records",
     metadata,
     Column("id", Number, primary_key=True, autoincrement=True),
-    Column("connection", Text, nullable=False),
-    Column("feed", Text, nullable=False),
-    Column("source_id", Plain, nullable=False),
-    Column("company", Text),
-    Column("mapping", Text),
-    Column("state", Text, nullable=False),
-    Column("cause", Text, nullable=False, default=""),
-    Column("reason", Text, nullable=False, default=""),
-    Column("label", Text, nullable=False, default=""),
-    Column("label_folded", Text, nullable=False, default=""),
+    Column("connection", Words, nullable=False),
+    Column("feed", Words, nullable=False),
+    Column("source_id", Words, nullable=False),
+    Column("company", Words),
+    Column("mapping", Words),
+    Column("state", Words, nullable=False),
+    Column("cause", Words, nullable=False, default=""),
+    Column("reason", Words, nullable=False, default=""),
+    Column("label", Words, nullable=False, default=""),
+    Column("label_folded", Words, nullable=False, default=""),
     Column("amount", Amount),
-    Column("currency", Text),
-    Column("book_date", Text),
-    Column("payload_hash", Text, nullable=False),
-    Column("dedupe_key", Text),
-    Column("document_hash", Text),
-    Column("entered_payload_hash", Text),
-    Column("reference", Text),
-    Column("acknowledged", Text, nullable=False, default=""),
+    Column("currency", Words),
+    Column("book_date", Words),
+    Column("payload_hash", Words, nullable=False),
+    Column("dedupe_key", Words),
+    Column("document_hash", Words),
+    Column("entered_payload_hash", Words),
+    Column("reference", Words),
+    Column("acknowledged", Words, nullable=False, default=""),
     Column("attempts", Integer, nullable=False, default=0),
-    Column("doubt_epoch", Text),
+    Column("doubt_epoch", Words),
     Column("doubt_seconds", Float),
     Column("may_be_entered", Boolean, nullable=False, default=False),
-    Column("seen_run", Text, nullable=False),
+    Column("seen_run", Words, nullable=False),
     Column("first_seen_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
     UniqueConstraint("connection", "feed", "source_id"),
@@ -150,14 +173,14 @@ attempts = Table(
     Column("id", Number, primary_key=True, autoincrement=True),
     Column("record_id", ForeignKey("records.id"), nullable=False),
     Column("number", Integer, nullable=False),
-    Column("run", Text, nullable=False),
-    Column("document_hash", Text, nullable=False),
-    Column("mapping_hash", Text, nullable=False),
-    Column("request_hash", Text, nullable=False),
-    Column("answer_hash", Text),
-    Column("proof", Text),
+    Column("run", Words, nullable=False),
+    Column("document_hash", Words, nullable=False),
+    Column("mapping_hash", Words, nullable=False),
+    Column("request_hash", Words, nullable=False),
+    Column("answer_hash", Words),
+    Column("proof", Words),
     Column("status", Integer),
-    Column("message", Text, nullable=False, default=""),
+    Column("message", Words, nullable=False, default=""),
     Column("started_at", UtcTime, nullable=False),
     Column("ended_at", UtcTime),
     UniqueConstraint("record_id", "number"),
@@ -166,9 +189,9 @@ attempts = Table(
 claims = Table(
     "claims",
     metadata,
-    Column("namespace", Text, primary_key=True),
-    Column("key_folded", Text, primary_key=True),
-    Column("dedupe_key", Text, nullable=False),
+    Column("namespace", Words, primary_key=True),
+    Column("key_folded", Words, primary_key=True),
+    Column("dedupe_key", Words, nullable=False),
     Column("record_id", ForeignKey("records.id"), nullable=False, index=True),
     Column("in_step", Boolean, nullable=False),
     Column("claimed_at", UtcTime, nullable=False),
@@ -177,8 +200,8 @@ claims = Table(
 leases = Table(
     "leases",
     metadata,
-    Column("name", Text, primary_key=True),
-    Column("holder", Text, nullable=False),
+    Column("name", Words, primary_key=True),
+    Column("holder", Words, nullable=False),
     Column("fence", Number, nullable=False),
     Column("expires_at", UtcTime, nullable=False),
 )
@@ -188,15 +211,15 @@ audit = Table(
     "audit",
     metadata,
     Column("seq", Number, primary_key=True, autoincrement=False),
-    Column("at", Text, nullable=False),
-    Column("who", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("record", Text, index=True),
-    Column("run", Text),
-    Column("detail", Text, nullable=False),
-    Column("previous", Text, nullable=False),
-    Column("hash", Text, nullable=False),
-    Column("key_id", Text, nullable=False),
+    Column("at", Words, nullable=False),
+    Column("who", Words, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("record", Words, index=True),
+    Column("run", Words),
+    Column("detail", Words, nullable=False),
+    Column("previous", Words, nullable=False),
+    Column("hash", Words, nullable=False),
+    Column("key_id", Words, nullable=False),
 )
 
 audit_head = Table(
@@ -204,8 +227,8 @@ audit_head = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("seq", Number, nullable=False),
-    Column("hash", Text, nullable=False),
-    Column("key_id", Text, nullable=False),
-    Column("seal", Text, nullable=False),
+    Column("hash", Words, nullable=False),
+    Column("key_id", Words, nullable=False),
+    Column("seal", Words, nullable=False),
 )
 """One row: the last event of the trail under a seal of its own, so that events cut off its end are missed."""

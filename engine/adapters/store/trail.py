@@ -1,24 +1,26 @@
-"""The audit trail: appended under the writer's lock, chained by hashes, and checked event by event."""
+"""The audit trail: appended under the writer's lock, chained by hashes, and read in pages."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from engine.adapters.store.tables import audit, audit_head
+from engine.adapters.store.tables import audit, audit_head, storable
 from engine.domain.audit_event import GENESIS, AuditEvent, link
 from engine.words.errors import LedgerError, ProgramError
 from engine.words.json_value import NotJson, canonical, decode
 
 PAGE = 500
 
-_HEAD = select(audit_head)
-_MOVE_HEAD = update(audit_head)
+HEAD_ID = 1
+
+_HEAD = select(audit_head).where(audit_head.c.id == HEAD_ID)
+_MOVE_HEAD = update(audit_head).where(audit_head.c.id == HEAD_ID)
 _INSERT = insert(audit)
 
 
@@ -52,17 +54,25 @@ class Trail:
             previous = rows[-1]["hash"]
         connection.execute(_INSERT, rows)
         new = {"seq": seq, "hash": previous, "key_id": self.key_id, "seal": self.seal(seq, previous)}
-        connection.execute(insert(audit_head) if head is None else _MOVE_HEAD, {**new, "id": 1})
+        if head is None:
+            connection.execute(insert(audit_head), {**new, "id": HEAD_ID})
+        else:
+            connection.execute(_MOVE_HEAD, new)
+
+    def head(self, connection: Connection) -> tuple[int, str, str]:
+        """Number, hash and key id of the last event; of an empty trail, where it will begin."""
+        head = connection.execute(_HEAD).one_or_none()
+        return (0, GENESIS, self.key_id) if head is None else (head.seq, head.hash, head.key_id)
 
     def _sealed(self, seq: int, previous: str, event: AuditEvent) -> dict[str, Any]:
         if event.at.tzinfo is None:
             raise ProgramError(f"the audit event '{event.kind}' has a naive time")
         event = AuditEvent(
             at=event.at.astimezone(UTC),
-            who=event.who,
-            kind=event.kind,
-            record=event.record,
-            run=event.run,
+            who=storable(event.who),
+            kind=storable(event.kind),
+            record=None if event.record is None else storable(event.record),
+            run=None if event.run is None else storable(event.run),
             detail=event.detail,
         )
         try:
@@ -87,22 +97,43 @@ class Trail:
         """The seal of the trail's head: its last event, under the key."""
         return hmac.new(self._key, f"head\n{seq}\n{last_hash}".encode(), hashlib.sha256).hexdigest()
 
-    def fits(self, row: Row[Any]) -> bool:
-        """Whether the row's own hash is that of its content, byte for byte."""
+    def fits(self, row: Row[Any], seq: int | None = None) -> bool:
+        """Whether the row's own hash is that of its content, byte for byte, under its number or another one."""
         event = _event_or_none(row)
-        if event is None or row.at != event.at.isoformat() or row.detail != canonical(event.detail).decode():
+        try:
+            if event is None or row.at != event.at.isoformat() or row.detail != canonical(event.detail).decode():
+                return False
+            return bool(link(row.previous, row.seq if seq is None else seq, event, self._key) == row.hash)
+        except ValueError:  # text that is no text: bytes that are not UTF-8
             return False
-        return hmac.compare_digest(link(row.previous, row.seq, event, self._key), row.hash)
 
 
-def page(connection: Connection, after: int | None, record: str | None = None) -> Sequence[Row[Any]]:
-    """Rows of the trail in order, from the first, or from behind `after`."""
+def page(
+    connection: Connection,
+    after: int | None,
+    *,
+    record: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Sequence[Row[Any]]:
+    """Rows of the trail in order, from the first, or from behind `after`; times from `since` to before `until`."""
     query = select(audit).order_by(audit.c.seq).limit(PAGE)
     if after is not None:
         query = query.where(audit.c.seq > after)
     if record is not None:
         query = query.where(audit.c.record == record)
+    if since is not None:
+        query = query.where(audit.c.at >= _as_kept(since))
+    if until is not None:
+        query = query.where(audit.c.at < _as_kept(until))
     return connection.execute(query).all()
+
+
+def _as_kept(moment: datetime) -> str:
+    """The time as the trail spells it; such texts sort as the times do, with microseconds or without."""
+    if moment.tzinfo is None:
+        raise ProgramError("the audit trail is asked for a naive time")
+    return moment.astimezone(UTC).isoformat()
 
 
 def event_of(row: Row[Any]) -> AuditEvent:
@@ -122,52 +153,7 @@ def _event_or_none(row: Row[Any]) -> AuditEvent | None:
         at, detail = datetime.fromisoformat(row.at), decode(row.detail)
     except (TypeError, ValueError, NotJson):
         return None
-    if at.utcoffset() is None or not isinstance(detail, dict):
+    texts = (row.who, row.kind, row.previous, row.record or "", row.run or "")
+    if at.utcoffset() is None or not isinstance(detail, dict) or not all(isinstance(text, str) for text in texts):
         return None
     return AuditEvent(at=at, who=row.who, kind=row.kind, record=row.record, run=row.run, detail=detail)
-
-
-def problems(connection: Connection, trail: Trail) -> Iterator[str]:
-    """What does not fit in the trail, event by event, and at its end."""
-    seq, last_hash = 0, GENESIS
-    after: int | None = None
-    while rows := page(connection, after):
-        for row in rows:
-            if row.seq < 1:
-                yield f"event {row.seq} was inserted: events count from 1"
-                continue
-            yield from _problems_of(row, seq, last_hash, trail)
-            seq, last_hash = row.seq, row.hash
-        after = rows[-1].seq
-    yield from _problems_of_head(connection, seq, last_hash, trail)
-
-
-def _problems_of(row: Row[Any], seq: int, last_hash: str, trail: Trail) -> Iterator[str]:
-    if row.seq > seq + 1:
-        yield f"{_span(seq + 1, row.seq - 1)} removed"
-    if row.key_id != trail.key_id:
-        yield f"event {row.seq} bears the key {row.key_id}, and this is the key {trail.key_id}"
-    elif not trail.fits(row):
-        yield f"event {row.seq} was edited or inserted: its content does not give its hash"
-    if row.seq == seq + 1 and row.previous != last_hash:
-        yield f"the chain is broken before event {row.seq}: it does not follow the event that stands before it"
-
-
-def _problems_of_head(connection: Connection, seq: int, last_hash: str, trail: Trail) -> Iterator[str]:
-    head = connection.execute(_HEAD).one_or_none()
-    if head is None:
-        if seq:
-            yield "the seal of the last event was removed"
-        return
-    if head.key_id == trail.key_id and not hmac.compare_digest(trail.seal(head.seq, head.hash), head.seal):
-        yield "the seal of the last event was edited"
-    elif head.seq > seq:
-        yield f"{_span(seq + 1, head.seq)} removed from the end"
-    elif head.seq < seq:
-        yield f"{_span(head.seq + 1, seq)} inserted at the end"
-    elif head.hash != last_hash:
-        yield f"event {seq} is not the event that was sealed as the last one"
-
-
-def _span(first: int, last: int) -> str:
-    return f"event {first} was" if first == last else f"events {first} to {last} were"

@@ -18,10 +18,10 @@ MANY = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """Who does something, and in which run."""
+    """Who does something, and in which run, if in one."""
 
     who: str
-    run: str
+    run: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

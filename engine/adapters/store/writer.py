@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from engine.adapters.store.dialect import STORE_ERRORS, for_writing, in_words
+from engine.adapters.store.dialect import STORE_ERRORS, Ticket, for_writing, in_words, ticket_of, was_committed
 from engine.words.errors import LedgerError
 
 GROUP_MAX = 64
@@ -56,8 +56,8 @@ class Writer:
         """Do the work in a transaction, together with what others wait for; gives what it gives.
 
         Raises:
-            LedgerError: the database failed, and nothing of this unit was kept. On PostgreSQL a connection
-                lost during the commit leaves open whether it was.
+            LedgerError: the database failed, and nothing of this unit was kept. When a server is lost during
+                the commit and does not come back to say what became of it, that stays open.
             Exception: whatever the work raises; then nothing of this unit was kept.
         """
         unit = _Unit(work)
@@ -104,8 +104,7 @@ class Writer:
 
     def _write(self, group: list[_Unit]) -> None:
         try:
-            with self._engine.begin() as connection:
-                answers = [_answer(connection, unit) for unit in group]
+            answers = self._in_transaction(group)
         except _Spoiled as spoiled:
             if len(group) == 1:
                 self._fail(group, spoiled.error)
@@ -121,6 +120,19 @@ class Writer:
                     unit.done.set_result(value)
                 else:
                     unit.done.set_exception(failure)
+
+    def _in_transaction(self, group: list[_Unit]) -> list[tuple[Any, Exception | None]]:
+        answers: list[tuple[Any, Exception | None]] | None = None
+        ticket: Ticket = None
+        try:
+            with self._engine.begin() as connection:
+                ticket = ticket_of(connection)
+                answers = [_answer(connection, unit) for unit in group]
+        except STORE_ERRORS:
+            # Only the commit comes after the answers; its own answer may be what got lost.
+            if answers is None or not was_committed(self._engine, ticket):
+                raise
+        return answers
 
     def _fail(self, group: list[_Unit], error: Exception) -> None:
         for unit in group:

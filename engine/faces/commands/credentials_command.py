@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from engine.adapters.connectors.registry import credential_fields
-from engine.faces.commands.output import format_option, put_json, put_table, workspace_option
+from engine.faces.commands.output import format_option, put_json, shown_time, workspace_option
+from engine.faces.commands.table import column, put_table
 from engine.wiring.app import open_vault
 from engine.wiring.workspace import Workspace, find_workspace, load_workspace
 from engine.words.errors import InputError
@@ -18,7 +20,14 @@ from engine.words.secret import Secret
 
 @click.group("credentials")
 def command() -> None:
-    """Keep the credentials of the connections, encrypted in the workspace."""
+    """Keep the credentials of the connections, encrypted in the workspace.
+
+    \b
+    Examples:
+      ml-connector credentials list
+      ml-connector credentials set airbase api_key
+      ml-connector credentials set epicor password < password.txt
+    """
 
 
 @command.command("set")
@@ -47,11 +56,15 @@ def set_command(connection: str, field: str, workspace: Path) -> None:
 @workspace_option
 @format_option
 def list_command(workspace: Path, form: str) -> None:
-    """What is set and what is missing; never a value."""
+    """Say what is set and what is missing; a value is never shown, only its fingerprint.
+
+    \b
+    JSON: a list of {connection, field, set_at, fingerprint, what}; set_at is null when it is missing.
+    """
     loaded = load_workspace(find_workspace(workspace))
     vault = open_vault(loaded)
     there = {(one.connection, one.field): one for one in vault.names()}
-    rows = []
+    rows: list[dict[str, Any]] = []
     for connection in loaded.connections.connections if loaded.connections else {}:
         for field, question in _fields(loaded, connection):
             entry = there.get((connection, field))
@@ -59,7 +72,7 @@ def list_command(workspace: Path, form: str) -> None:
                 {
                     "connection": connection,
                     "field": field,
-                    "set_at": str(entry.set_at) if entry else None,
+                    "set_at": entry.set_at if entry else None,
                     "fingerprint": entry.fingerprint if entry else None,
                     "what": question,
                 }
@@ -68,9 +81,15 @@ def list_command(workspace: Path, form: str) -> None:
         put_json(rows)
         return
     put_table(
-        ("connection", "field", "set", "fingerprint", "what"),
+        (column("connection"), column("field"), column("set"), column("fingerprint"), column("what", long=True)),
         [
-            (row["connection"], row["field"], row["set_at"] or "missing", row["fingerprint"] or "", row["what"])
+            (
+                row["connection"],
+                row["field"],
+                shown_time(row["set_at"]) if row["set_at"] else "missing",
+                row["fingerprint"] or "",
+                row["what"],
+            )
             for row in rows
         ],
     )

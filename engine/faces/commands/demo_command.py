@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from engine.faces.commands.output import end_progress, format_option, progress, put_json, put_table
+from engine.faces.commands.output import counted, end_progress, format_option, progress, put_json
 from engine.faces.commands.run_command import show_result
+from engine.faces.commands.table import column, put_table
 from engine.faces.sandbox.demo import make_demo, start_sandbox
 from engine.faces.sandbox.tie import Tie, tie
 from engine.run.ordering import in_order_of_need
@@ -31,6 +32,14 @@ def command(folder: Path, form: str) -> None:
     """Run every shipped mapping against the built-in sandbox, and tie what came out to the sandbox's own books.
 
     A second run finds nothing new and sends nothing. Exit code 1 when something does not tie.
+
+    \b
+    Examples:
+      ml-connector demo
+      ml-connector demo --folder /tmp/try --format json
+
+    \b
+    JSON: {new, runs: [as `run` gives them], ties: [{what, ours, our_amount, theirs, their_amount, ties}]}.
     """
     made = make_demo(folder)
     sandbox = start_sandbox(folder)
@@ -60,20 +69,26 @@ def command(folder: Path, form: str) -> None:
 
 def _summary(folder: Path, results: list[RunResult], ties: tuple[Tie, ...]) -> None:
     put_table(
-        ("what", "in our ledger", "amount", "in the sandbox's books", "amount ", ""),
+        (
+            column("what"),
+            column("we entered", right=True),
+            column("amount", right=True),
+            column("sandbox has", right=True),
+            column("amount", right=True),
+            column(""),
+        ),
         [
             (one.what, one.ours, show_money(one.our_amount), one.theirs, show_money(one.their_amount), one.verdict)
             for one in ties
         ],
-        right=("in our ledger", "amount", "in the sandbox's books", "amount "),
     )
     sent = sum(result.sent for result in results)
-    click.echo(f"\nsent {sent} documents" if sent else "\nnothing new: nothing was sent")
+    click.echo(f"\nsent {counted(sent, 'document')}" if sent else "\nnothing new: nothing was sent")
     click.echo("next, in two terminals:")
     for line in (
         f"ml-connector sandbox --folder {folder}        (the books in a browser)",
         f"ml-connector status -w {folder}",
-        f"ml-connector records --state held -w {folder}",
+        f"ml-connector records --waiting -w {folder}",
         f"ml-connector show KEY -w {folder}             (KEY: an id or an invoice number from the list)",
         f"ml-connector explain KEY -w {folder}          (which rule coded each line)",
         f"ml-connector plan bills -w {folder}",

@@ -27,7 +27,7 @@ from engine.language.spec.books import Company
 from engine.language.spec.model import MappingSpec
 from engine.language.spec.workspace_file import read_file
 from engine.plan.batch import follow_batch
-from engine.plan.decision import Document, Put
+from engine.plan.decision import Document, Facts, Put
 from engine.plan.explain import BooksPlace, Explained, ExplainedEntry, Explainer, Origin
 from engine.plan.item import Item
 from engine.run.live_world import LiveWorld
@@ -41,6 +41,7 @@ from engine.words.json_value import encode
 from engine.words.money import show_money
 
 _STEP = "    "
+_STOPS_ON_THE_WAY = frozenset(CAUSES) - {"not_yet", "status_unknown", "switched_off", "cut_over", "unbalanced"}
 
 
 @click.command("explain")
@@ -65,8 +66,9 @@ def command(key: str, workspace: Path, form: str) -> None:
     \b
     JSON: {record, mapping, number, state, would_wait: {state, cause, reason} or null, as_sent, books: [{side,
     account, amount, booked_by_target, account_from, amount_from}], sends: [{path, value, sent, expression,
-    place, origins: [{name, value, told, place, depth}]}], known: [origin]}. as_sent is true, false, or null
-    when nothing was sent; `known` stands instead of `sends` for a record that waits.
+    place, origins: [{name, value, told, place, depth}]}], stopped_at: [origin], known: [origin]}. as_sent is
+    true, false, or null when nothing was sent; for a record that waits `stopped_at` and `known` stand instead
+    of `sends`.
     """
     if key in CAUSES:
         cause = CAUSES[key]
@@ -77,10 +79,7 @@ def command(key: str, workspace: Path, form: str) -> None:
         return
     with open_setup(valid_workspace(find_workspace(workspace))) as setup:
         row = the_record(setup.ledger, key)
-        if row.mapping is None:
-            raise InputError(f"no mapping takes {row.key}: {row.reason or 'it was only just read; run its mapping'}")
-        spec = named(setup.specs, row.mapping)
-        told = _explained(setup, spec, row)
+        told = _explained(setup, named(setup.specs, row.mapping), row) if row.mapping else _homeless(row)
     if form == "json":
         put_json(_as_json(told))
         return
@@ -92,10 +91,12 @@ class _Told:
     """A record's explanation. `sent` has the values of the request that is on record, by path."""
 
     row: RecordRow
+    facts: Facts
     put: Put | None
     as_sent: bool | None
     entries: tuple[ExplainedEntry, ...]
     body: tuple[Explained, ...]
+    stopped_at: tuple[Origin, ...]
     known: tuple[Origin, ...]
     sent: Mapping[str, Any]
 
@@ -123,12 +124,31 @@ def _explained(setup: Setup, spec: MappingSpec, row: RecordRow) -> _Told:
     document_hash = planned.hash if isinstance(planned, Document) else None
     return _Told(
         row=row,
+        facts=item.facts(),
         put=waits,
         as_sent=None if row.document_hash is None or not entered else row.document_hash == document_hash,
         entries=explainer.entries(),
         body=() if waits is not None else explainer.body(),
+        stopped_at=explainer.stopped_at() if waits is not None and waits.cause in _STOPS_ON_THE_WAY else (),
         known=explainer.known() if waits is not None else (),
         sent=_sent(setup, row, item),
+    )
+
+
+def _homeless(row: RecordRow) -> _Told:
+    """A record that no mapping takes: there is nothing to follow, but there is a reason."""
+    key = SourceRecord(key=row.key, company=row.company, payload={})
+    reason = row.reason or "it was only just read; the next run of a mapping of its feed looks at it"
+    return _Told(
+        row=row,
+        facts=Facts(),
+        put=Put(record=key, state=row.state, cause=row.cause, reason=reason),
+        as_sent=None,
+        entries=(),
+        body=(),
+        stopped_at=(),
+        known=(),
+        sent={},
     )
 
 
@@ -164,15 +184,21 @@ def _books_places(folder: Path) -> BooksPlace:
 
 
 def _show(told: _Told) -> None:
-    row = told.row
-    click.echo(f"{one_line(row.label or row.key.source_id)}  {shown_amount(row.amount, row.currency)}  {one_line(row.key)}")
+    row, facts = told.row, told.facts
+    amount = facts.amount if facts.amount is not None else row.amount
+    label = facts.label or row.label or row.key.source_id
+    shown = shown_amount(amount, facts.currency or row.currency)
+    click.echo(f"{one_line(label)}{f'  {shown}' if shown else ''}  {one_line(row.key)}")
     _show_standing(told)
+    if told.stopped_at:
+        click.echo("\nwhere it stops")
+        _show_origins(told.stopped_at, "  ", marked=False)
     if told.entries:
-        click.echo("\nwhat it books" if told.put is None else "\nwhat it would book, as far as it is known")
+        click.echo("\nwhat it books" if told.as_sent is not None else "\nwhat it would book, as far as it is known")
         for entry in told.entries:
-            _show_entry(entry, row.currency or "")
+            _show_entry(entry, facts.currency or "")
     if told.body:
-        click.echo("\nwhat is sent")
+        click.echo("\nwhat is sent" if told.as_sent is not None else "\nwhat would be sent")
         for paths, one in _alike(told.body):
             _show_value(paths, one, told.sent)
     if told.known:
@@ -183,11 +209,17 @@ def _show(told: _Told) -> None:
 def _show_standing(told: _Told) -> None:
     row, put = told.row, told.put
     state = row.state.value.replace("_", " ")
-    put_text(f"{state}{f' as {row.reference}' if row.reference else ''}, explained by the mapping {row.mapping} as it stands now")
+    entered = f" as {row.reference}" if row.reference else ""
+    by = f", explained by the mapping {row.mapping} as it stands now" if row.mapping else ""
+    put_text(f"{state}{entered}{by}")
+    if put is None and row.reason:
+        put_text(row.reason, first="why: ")
     if put is not None and told.as_sent is None:
-        put_text(f"it waits ({put.state.value.replace('_', ' ')}): {put.reason}")
+        put_text(
+            put.reason, first=f"{put.state.value.replace('_', ' ')}: " if put.state is not row.state else "why: "
+        )
         if put.cause in CAUSES:
-            put_text(f"{CAUSES[put.cause].owner}: {CAUSES[put.cause].advice}")
+            put_text(f"{CAUSES[put.cause].advice} ({CAUSES[put.cause].owner})", first="what to do: ")
     elif put is not None:
         put_text(f"today it would wait ({put.state.value.replace('_', ' ')}): {put.reason}")
     elif told.as_sent:
@@ -221,7 +253,11 @@ def _alike(body: tuple[Explained, ...]) -> list[tuple[list[str], Explained]]:
 
 
 def _show_value(paths: list[str], one: Explained, sent: Mapping[str, Any]) -> None:
-    more = f"  (and {len(paths) - 1} more: {', '.join(paths[1:4])}{', …' if len(paths) > 4 else ''})" if paths[1:] else ""
+    more = (
+        f"  (and {len(paths) - 1} more: {', '.join(paths[1:4])}{', …' if len(paths) > 4 else ''})"
+        if paths[1:]
+        else ""
+    )
     put_text(f"{paths[0]} = {_shown(one.value)}{more}", first="  ", indent=_STEP)
     then = sent.get(one.path, one.value)
     if _differs(then, one.value):
@@ -230,11 +266,11 @@ def _show_value(paths: list[str], one: Explained, sent: Mapping[str, Any]) -> No
     _show_origins(one.origins, _STEP + "  ")
 
 
-def _show_origins(origins: Iterable[Origin], indent: str) -> None:
+def _show_origins(origins: Iterable[Origin], indent: str, *, marked: bool = True) -> None:
     for origin in origins:
         margin = f"{indent}{'  ' * origin.depth}"
         named = f"{origin.name} = {_shown(origin.value)}" if origin.value is not None else origin.name
-        if origin.value is None and not origin.is_row:
+        if origin.value is None and not origin.is_row and marked:
             named += " (missing)"
         put_text(f"{named}: {origin.told}  ({origin.place})", first=margin, indent=margin + _STEP)
 
@@ -278,9 +314,7 @@ def _as_json(told: _Told) -> dict[str, Any]:
         "mapping": row.mapping,
         "number": row.label,
         "state": row.state.value,
-        "would_wait": None
-        if put is None
-        else {"state": put.state.value, "cause": put.cause, "reason": put.reason},
+        "would_wait": None if put is None else {"state": put.state.value, "cause": put.cause, "reason": put.reason},
         "as_sent": told.as_sent,
         "books": [
             {
@@ -294,6 +328,7 @@ def _as_json(told: _Told) -> dict[str, Any]:
             for entry in told.entries
         ],
         "sends": [{**_explained_json(one), "sent": _plain(told.sent.get(one.path))} for one in told.body],
+        "stopped_at": [_origin_json(one) for one in told.stopped_at],
         "known": [_origin_json(one) for one in told.known],
     }
 

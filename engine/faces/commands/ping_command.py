@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from engine.faces.commands.output import clean, format_option, put_json, workspace_option
+from engine.faces.commands.output import format_option, put_json, put_text, workspace_option
 from engine.wiring.app import open_setup, valid_workspace
 from engine.wiring.workspace import find_workspace
 from engine.words.errors import InputError
@@ -18,7 +18,18 @@ from engine.words.errors import InputError
 @workspace_option
 @format_option
 def command(names: tuple[str, ...], workspace: Path, form: str) -> None:
-    """Reach each connection, sign in and read; nothing is written. Exit code 3 when one does not work."""
+    """Reach each connection (or those of NAMES), sign in and read one thing; nothing is written.
+
+    Exit code 3 when one does not work; what is to be done about it is said.
+
+    \b
+    Examples:
+      ml-connector ping
+      ml-connector ping epicor
+
+    \b
+    JSON: a list of {connection, ok, sentence, advice, elapsed_ms}.
+    """
     with open_setup(valid_workspace(find_workspace(workspace))) as setup:
         for name in names:
             if name not in setup.connectors:
@@ -32,16 +43,21 @@ def command(names: tuple[str, ...], workspace: Path, form: str) -> None:
     if form == "json":
         put_json(
             [
-                {"connection": name, "ok": ping.ok, "sentence": ping.sentence, "advice": ping.advice}
+                {
+                    "connection": name,
+                    "ok": ping.ok,
+                    "sentence": ping.sentence,
+                    "advice": ping.advice,
+                    "elapsed_ms": round(ping.elapsed_s * 1000),
+                }
                 for name, ping in pings.items()
             ]
         )
     else:
         for name, ping in pings.items():
-            click.echo(
-                f"{'ok  ' if ping.ok else 'FAIL'}  {name}: {clean(ping.sentence)} ({ping.elapsed_s * 1000:.0f} ms)"
-            )
+            word = "ok  " if ping.ok else "FAIL"
+            put_text(f"{name}: {ping.sentence} ({ping.elapsed_s * 1000:.0f} ms)", first=f"{word}  ")
             if ping.advice:
-                click.echo(f"      {clean(ping.advice)}")
+                put_text(ping.advice, first="      ")
     if not all(ping.ok for ping in pings.values()):
         sys.exit(3)

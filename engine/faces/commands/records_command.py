@@ -23,8 +23,8 @@ from engine.faces.commands.status_command import every_record, total_line
 from engine.faces.commands.table import column, put_table
 from engine.run.ordering import named
 from engine.run.result import Tally
-from engine.wiring.app import open_setup, valid_workspace
-from engine.wiring.workspace import find_workspace
+from engine.wiring.app import open_records
+from engine.wiring.workspace import find_workspace, load_ledger_part, load_workspace
 from engine.words.errors import InputError
 from engine.words.problem import did_you_mean
 
@@ -71,10 +71,11 @@ def command(
     for cause in causes:
         _known_cause(cause)
     asked = {State(state) for state in states} | (set(NEEDS_PERSON) if waiting else set())
-    with open_setup(valid_workspace(find_workspace(workspace))) as setup:
-        if mapping is not None:
-            named(setup.specs, mapping)
-        found = _fitting(setup.ledger, mapping, tuple(sorted(asked)), causes)
+    folder = find_workspace(workspace)
+    with open_records(load_ledger_part(folder)) as ledger:
+        if mapping is not None and mapping not in {name for name, *_ in ledger.counts()}:
+            named(load_workspace(folder).specs, mapping)
+        found = _fitting(ledger, mapping, tuple(sorted(asked)), causes)
         rows = list(itertools.islice(found, limit + 1))
     more, rows = len(rows) > limit, rows[:limit]
     if form == "json":

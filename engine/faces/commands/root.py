@@ -25,6 +25,10 @@ COMMANDS: dict[str, str] = {
     "records": "the records of the ledger, one a line",
     "show": "a record with its attempts and its audit trail",
     "explain": "where every value sent for a record comes from, or what a cause means",
+    "worklist": "what needs a person, the largest amount first, with the next command",
+    "replay": "send again what was refused, through the mapping as it is now",
+    "dismiss": "close records by a person's word, with a reason and a reference",
+    "audit": "show, verify and export the audit trail",
     "ping": "whether the connections work; reads only",
     "credentials": "set and list the encrypted credentials",
 }

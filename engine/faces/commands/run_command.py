@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from engine.domain.causes import CAUSES
+from engine.domain.lifecycle import State
 from engine.faces.commands.output import (
-    clean,
+    counted,
     end_progress,
     format_option,
+    one_line,
     progress,
     put_json,
-    put_table,
+    put_text,
+    shown_amounts,
     workspace_option,
 )
+from engine.faces.commands.table import column, put_table
 from engine.run.ordering import in_order_of_need, named
 from engine.run.result import RunResult
 from engine.run.running import run_mapping
 from engine.wiring.app import open_setup, valid_workspace
 from engine.wiring.workspace import find_workspace
 from engine.words.errors import InputError
-from engine.words.money import show_money
 
 
 @click.command("run")
@@ -47,53 +51,85 @@ def command(
 ) -> None:
     """Run mappings: read the source, plan, send what is ready, and write the outcome back.
 
-    Exit code 1 when a record needs a person: `ml-connector records --state held` lists them.
+    Each record ends in one known state, whatever stops a run; a second run sends nothing twice. Exit code 1
+    when records need a person: `ml-connector records --waiting` lists them. What is in doubt is waited for
+    until its settle window has passed, unless --no-wait.
+
+    \b
+    Examples:
+      ml-connector run bills
+      ml-connector run bills --only INV-20090
+      ml-connector run bills card-transactions --limit 10
+      ml-connector run --all --format json
+
+    \b
+    JSON: a list, one object a mapping: {mapping, run, read, sent, adopted, unchanged, acknowledged,
+    became: [{state, cause, count, amounts: {currency: amount}}], elsewhere: {turn: holder}, warnings,
+    report_file}. Amounts are text. When a run stops early, the mappings before it are printed.
     """
     if bool(names) == everything:
         raise InputError("name the mappings to run, or say --all")
     loaded = valid_workspace(find_workspace(workspace))
-    results = []
+    results: list[RunResult] = []
     with open_setup(loaded) as setup:
         specs = in_order_of_need(setup.specs if everything else [named(setup.specs, name) for name in names])
-        for spec in specs:
-            result = run_mapping(setup, spec, tell=progress(), limit=limit, only=only, wait=not no_wait)
-            end_progress()
-            results.append(result)
-            if form == "table":
-                show_result(result)
-    if form == "json":
-        put_json([result.as_json() for result in results])
-    if any(result.needs_person for result in results):
-        sys.exit(1)
+        try:
+            for spec in specs:
+                try:
+                    result = run_mapping(setup, spec, tell=progress(), limit=limit, only=only, wait=not no_wait)
+                finally:
+                    end_progress()
+                results.append(result)
+                if form == "table":
+                    show_result(result, spaced=len(specs) > 1)
+        finally:
+            if form == "json":
+                put_json([result.as_json() for result in results])
+    waiting = sum(result.needs_person for result in results)
+    if not waiting:
+        return
+    if form == "table":
+        need = "needs" if waiting == 1 else "need"
+        click.echo(f"{counted(waiting, 'record')} {need} a person: ml-connector records --waiting")
+    sys.exit(1)
 
 
-def show_result(result: RunResult) -> None:
+def show_result(result: RunResult, *, spaced: bool = False) -> None:
     """A run's result for a person."""
-    done = f"sent {result.sent}" if result.sent else "sent nothing"
-    parts = [f"read {result.read}", done]
-    parts += [f"found {result.adopted} already there"] if result.adopted else []
-    parts += [f"{result.unchanged} in step"] if result.in_step else []
-    parts += [f"wrote {result.acknowledged} back"] if result.acknowledged else []
+    done = f"sent {result.sent:,}" if result.sent else "sent nothing"
+    parts = [f"read {result.read:,}", done]
+    parts += [f"found {result.adopted:,} already there"] if result.adopted else []
+    parts += [f"{result.unchanged:,} in step"] if result.in_step else []
+    parts += [f"wrote {result.acknowledged:,} back"] if result.acknowledged else []
     click.echo(f"{result.mapping}: {', '.join(parts)}")
     for name, holder in result.elsewhere.items():
-        click.echo(f"  the turn {name} is with {clean(holder)}; its records were left to it")
+        click.echo(f"  the turn {name} is with {one_line(holder)}; its records were left to it")
     for warning in result.warnings:
-        click.echo(f"  warning: {clean(warning)}")
+        put_text(warning, first="  warning: ")
     if result.report_file:
         click.echo(f"  written for import: {result.report_file}")
     if result.became:
         put_table(
-            ("state", "records", "amount", "cause"),
-            [
-                (
-                    state.replace("_", " "),
-                    tally.count,
-                    "  ".join(
-                        f"{show_money(amount)} {currency}" for currency, amount in sorted(tally.amounts.items())
-                    ),
-                    CAUSES[cause].title if cause in CAUSES else cause,
-                )
-                for (state, cause), tally in sorted(result.became.items())
-            ],
-            right=("records", "amount"),
+            (
+                column("state"),
+                column("records", right=True),
+                column("amount", right=True),
+                column("cause", long=True),
+            ),
+            list(_became(result)),
         )
+    if spaced:
+        click.echo()
+
+
+def _became(result: RunResult) -> Iterator[tuple[object, ...]]:
+    order = {state.value: number for number, state in enumerate(State)}
+    for (state, cause), tally in sorted(result.became.items(), key=lambda pair: (order[pair[0][0]], pair[0][1])):
+        first, *others = shown_amounts(tally.amounts)
+        yield (
+            state.replace("_", " "),
+            f"{tally.count:,}",
+            first,
+            CAUSES[cause].title if cause in CAUSES else cause.replace("_", " "),
+        )
+        yield from (("", "", other, "") for other in others)

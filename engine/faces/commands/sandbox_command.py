@@ -26,6 +26,14 @@ def command(folder: Path, form: str) -> None:
 
     Their books can be looked at in a browser, and faults switched on while it runs. Ctrl-C stops it; what was
     entered is kept in the folder.
+
+    \b
+    Examples:
+      ml-connector sandbox
+      ml-connector sandbox --folder /tmp/try
+
+    \b
+    JSON: {workspace, made, airbase, epicor, epicor_token, books, faults}, the last five as URLs.
     """
     made = make_demo(folder)
     sandbox = start_sandbox(folder)

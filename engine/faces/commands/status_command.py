@@ -24,12 +24,13 @@ from engine.faces.commands.output import (
 )
 from engine.faces.commands.table import Column, column, put_table
 from engine.run.result import Tally
-from engine.wiring.app import open_setup, valid_workspace
-from engine.wiring.workspace import find_workspace
+from engine.wiring.app import open_records
+from engine.wiring.workspace import find_workspace, load_ledger_part
+from engine.words.clock import SystemClock
 from engine.words.money import show_money
 
 CURRENCY_COLUMNS_MAX = 4
-CAUSES_SHOWN_MAX = 12
+CAUSES_SHOWN_MAX = 8
 
 Counts = Sequence[tuple[str, State, str, int, Decimal]]
 
@@ -52,11 +53,11 @@ def command(workspace: Path, form: str) -> None:
     count, amounts: {currency: amount}}], runs: [{id, mapping, who, started_at, ended_at}]}.
     Amounts are text; mapping is empty for records that no mapping takes.
     """
-    with open_setup(valid_workspace(find_workspace(workspace))) as setup:
-        counts = setup.ledger.counts()
-        waiting = _waiting(setup.ledger)
-        runs = setup.ledger.runs(limit=20)
-        as_of = setup.clock.now()
+    with open_records(load_ledger_part(find_workspace(workspace))) as ledger:
+        counts = ledger.counts()
+        waiting = _waiting(ledger)
+        runs = ledger.runs(limit=20)
+    as_of = SystemClock().now()
     if form == "json":
         put_json({"as_of": as_of, **_as_json(counts, waiting, runs)})
     elif not counts:
@@ -136,12 +137,8 @@ def _show_waiting(waiting: dict[tuple[str, str], Tally]) -> None:
             column("mapping"),
             column("cause"),
             column("who"),
-            column("what it means", long=True),
         ),
-        [
-            (f"{tally.count:,}", mapping or "(no mapping)", cause, _owner(cause), _title(cause))
-            for (mapping, cause), tally in shown
-        ],
+        [(f"{tally.count:,}", mapping or "(no mapping)", cause, _owner(cause)) for (mapping, cause), tally in shown],
     )
     if len(waiting) > len(shown):
         rest = sum(tally.count for tally in list(waiting.values())[CAUSES_SHOWN_MAX:])
@@ -164,7 +161,9 @@ def _show_runs(runs: Sequence[RunRow]) -> None:
     click.echo(f"\nlast run: {last.mapping}, started {shown_time(last.started_at)} by {last.who}")
     for run in runs:
         if run.ended_at is None:
-            click.echo(f"not ended: {run.mapping}, started {shown_time(run.started_at)} by {run.who} (running, or cut off)")
+            click.echo(
+                f"not ended: {run.mapping}, started {shown_time(run.started_at)} by {run.who} (running, or cut off)"
+            )
 
 
 def _as_json(counts: Counts, waiting: dict[tuple[str, str], Tally], runs: Sequence[RunRow]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ program, 130 interrupted, 141 the reader of our output has gone.
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import traceback
@@ -104,9 +105,7 @@ def tell(stop: Stop, *, as_json: bool) -> None:
 
 def wants_json(words: Sequence[str]) -> bool:
     """Whether the command line asks for JSON, even where it cannot be understood as a whole."""
-    return "--format=json" in words or any(
-        (first, second) == ("--format", "json") for first, second in zip(words, words[1:], strict=False)
-    )
+    return "--format=json" in words or any(pair == ("--format", "json") for pair in itertools.pairwise(words))
 
 
 def let_go_of_output() -> None:

@@ -120,7 +120,9 @@ def _grid(
 
 def _row(columns: Sequence[Column], widths: Sequence[int], texts: Sequence[str]) -> str:
     padded = [
-        f"{' ' * (width - display_width(text))}{text}" if column.right else f"{text}{' ' * (width - display_width(text))}"
+        f"{' ' * (width - display_width(text))}{text}"
+        if column.right
+        else f"{text}{' ' * (width - display_width(text))}"
         for column, width, text in zip(columns, widths, texts, strict=True)
     ]
     return _GAP.join(padded).rstrip()

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from engine.language.node import Node
 from engine.language.spec.check_shape import shape_faults
-from engine.language.spec.connections_schema import connections_schema
+from engine.language.spec.connections_schema import LEASE_S, connections_schema
 from engine.language.spec.findings import Findings
 from engine.language.spec.schema_words import Schema
 from engine.language.spec.workspace_file import read_file
@@ -35,10 +35,11 @@ class ConnectionSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connections:
-    """The connections by name, and the ledger's URL when it is not the default."""
+    """The connections by name, the ledger's URL when it is not the default, and how long a turn lasts unrenewed."""
 
     connections: dict[str, ConnectionSettings]
     ledger: str | None
+    lease_s: int = LEASE_S
 
 
 def load_connections(
@@ -59,7 +60,12 @@ def load_connections(
     if findings.has_errors:
         return None, problems
     url = ledger.scalar if ledger is not None and isinstance(ledger.scalar, str) else None
-    return Connections(connections={name: one for name, one in found.items() if one}, ledger=url), problems
+    lease = file.root.get("lease_s")
+    return Connections(
+        connections={name: one for name, one in found.items() if one},
+        ledger=url,
+        lease_s=lease.scalar if lease is not None and isinstance(lease.scalar, int) else LEASE_S,
+    ), problems
 
 
 def _connection(name: str, node: Node, findings: Findings) -> ConnectionSettings | None:

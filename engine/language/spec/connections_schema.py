@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.language.spec.schema_words import Schema, choice, document, map_of, record, text
+from engine.language.spec.schema_words import Schema, choice, document, map_of, record, text, whole
+
+LEASE_S = 30
 
 _ENVIRONMENT = choice(
     "Outcomes are written back to the source only within production, or within the sandbox.",
@@ -35,7 +37,14 @@ def connections_schema(kinds: Mapping[str, Schema]) -> Schema:
     body = record(
         "The systems this workspace works with. No credentials: those are in the vault.",
         needed={"connections": map_of(connection, "Connections by name.", least=1)},
-        may={"ledger": text("The ledger's database URL; by default SQLite inside the workspace.")},
+        may={
+            "ledger": text("The ledger's database URL; by default SQLite inside the workspace."),
+            "lease_s": whole(
+                "Seconds until the turn of a runner that died passes to the next one; a runner that lives renews it.",
+                least=2,
+                default=LEASE_S,
+            ),
+        },
     )
     return document("connections", "ml-connector connections", body)
 

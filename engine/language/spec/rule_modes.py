@@ -62,7 +62,7 @@ def _bulk(spec: MappingSpec) -> Iterator[Problem]:
     if bulk is None:
         return
     part = SpecPart(spec=spec) / "target" / "bulk"
-    if spec.target.mode == "report":
+    if spec.target.mode == "report" and bulk.place.file == spec.place.file:  # a recipe's is passed over
         yield part.problem("E509", "`bulk` does not fit mode report", "remove it", at_key=True)
     if (bulk.rows is None) is not (bulk.row_key is None):
         sentence = "`rows` and `row_key` go together: which row answers which document"

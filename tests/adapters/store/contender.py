@@ -1,11 +1,10 @@
-"""A second process on the ledger, for the tests: `contender.py PATH TASK NAME`."""
+"""A second process on the ledger, for the tests: `contender.py URL TASK NAME`."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
-from pathlib import Path
 
 from ledger_scene import RUN, TURN, WHO, begin, conclude, intent, open_at, row_of
 
@@ -70,8 +69,8 @@ def _turn(ledger: Ledger, name: str) -> Lease:
 TASKS = {task.__name__: task for task in (claim_all, take_turns, die_while_sending, send, start_runs)}
 
 if __name__ == "__main__":
-    path, task, name = sys.argv[1:]
-    opened = open_at(Path(path), SystemClock())
+    url, task, name = sys.argv[1:]
+    opened = open_at(url, SystemClock())
     result = TASKS[task](opened, name)
     opened.close()
     sys.stdout.write(f"{result}\n")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from decimal import Decimal
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 from engine.adapters.store.port import Attempt, Conclusion, Decision, Intent, Lease, Ledger, RecordRow
 from engine.adapters.store.sql import open_ledger
+from engine.domain.audit_event import AuditEvent
 from engine.domain.lifecycle import State
 from engine.domain.record import RecordKey, SourceRecord
 from engine.words.clock import Clock, ManualClock
@@ -21,11 +25,12 @@ RUN, WHO = "run-1", "rosa"
 TURN = "bills@EPIC06"
 
 
-def open_at(path: Path, clock: Clock | None = None, audit_key: bytes = AUDIT_KEY) -> Ledger:
+def open_at(url: str, clock: Clock | None = None, audit_key: bytes = AUDIT_KEY) -> Ledger:
+    """The ledger; with a clock that is moved by hand, its leases go by that clock too, else by the store's own."""
     ids = count(1)
-    return open_ledger(
-        f"sqlite:///{path}", audit_key=audit_key, clock=clock or ManualClock(NOW), make_id=lambda: f"id{next(ids)}"
-    )
+    clock = clock or ManualClock(NOW)
+    by_hand = (lambda _connection: clock.now()) if isinstance(clock, ManualClock) else None
+    return open_ledger(url, audit_key=audit_key, clock=clock, make_id=lambda: f"id{next(ids)}", leases_by=by_hand)
 
 
 def bill(source_id: str, **payload: Any) -> SourceRecord:
@@ -81,3 +86,29 @@ def conclude(ledger: Ledger, attempt: Attempt, proof: str, state: State, **rest:
 def kinds(ledger: Ledger, source_id: str) -> list[str]:
     """The kinds of a record's audit events."""
     return [event.kind for _, event, _ in ledger.trail(str(bill(source_id).key))]
+
+
+def at_once(tasks: list[Callable[[], None]]) -> None:
+    """Run the tasks in threads that start together."""
+    barrier = threading.Barrier(len(tasks))
+
+    def run(task: Callable[[], None]) -> None:
+        barrier.wait()
+        task()
+
+    with ThreadPoolExecutor(max_workers=len(tasks)) as pool:
+        for future in [pool.submit(run, task) for task in tasks]:
+            future.result()
+
+
+def act(detail: dict[str, object], at: datetime = NOW) -> AuditEvent:
+    """The act of a person."""
+    return AuditEvent(at=at, who=WHO, kind="act", record=None, run=None, detail=detail)
+
+
+def tell_ten(ledger: Ledger) -> None:
+    """Ten events: the run, four of the bill b-1, five acts."""
+    (row,) = ready(ledger, "b-1", amount=Decimal("12.30"), currency="USD")
+    conclude(ledger, begin(ledger, row, "7|INV-1", turn(ledger)), "effect", State.ENTERED)
+    for number in range(5):
+        ledger.audit(act({"number": number}))

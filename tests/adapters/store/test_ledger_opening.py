@@ -2,47 +2,26 @@
 
 from __future__ import annotations
 
-import sqlite3
-import stat
 import subprocess
 import sys
-from contextlib import closing
-from pathlib import Path
 
 import pytest
 from ledger_scene import AUDIT_KEY, NOW, RUN, WHO, bill, open_at, row_of
+from stores import Store
 
 from engine.adapters.store.sql import open_ledger
+from engine.adapters.store.tables import VERSION
 from engine.words.clock import ManualClock, random_id
 from engine.words.errors import LedgerError
 
 
-def mode_of(path: Path) -> int:
-    return stat.S_IMODE(path.stat().st_mode)
-
-
-def test_the_ledger_is_for_its_owner_only(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "workspace" / "ledger.db"
-    ledger = open_at(path)
-    try:
-        ledger.start_run(RUN, "bills", WHO)
-        assert mode_of(path.parent) == 0o700
-        assert {file.name: mode_of(file) for file in path.parent.iterdir()} == {
-            "ledger.db": 0o600,
-            "ledger.db-wal": 0o600,
-            "ledger.db-shm": 0o600,
-        }
-    finally:
-        ledger.close()
-
-
-def test_what_was_written_is_there_after_opening_again(path: Path) -> None:
+def test_what_was_written_is_there_after_opening_again(store: Store) -> None:
     for run in ("run-1", "run-2"):
-        ledger = open_at(path)
+        ledger = open_at(store.url)
         ledger.start_run(run, "bills", WHO)
         ledger.register([bill("b-1")], run)
         ledger.close()
-    ledger = open_at(path)
+    ledger = open_at(store.url)
     try:
         assert row_of(ledger, "b-1").seen_run == "run-2"
         assert [run.id for run in ledger.runs()] == ["run-2", "run-1"]
@@ -51,65 +30,50 @@ def test_what_was_written_is_there_after_opening_again(path: Path) -> None:
         ledger.close()
 
 
-def test_a_power_cut_loses_nothing_that_returned(path: Path) -> None:
-    open_at(path).close()
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    ledger = open_at(path)
-    try:
-        with ledger._engine.connect() as connection:  # type: ignore[attr-defined]
-            pragmas = [
-                connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("synchronous", "foreign_keys")
-            ]
-        assert pragmas == [2, 1]
-    finally:
-        ledger.close()
-
-
-def test_a_ledger_of_a_newer_program_is_refused(path: Path) -> None:
-    open_at(path).close()
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("UPDATE ledger SET version = version + 1")
+def test_a_ledger_of_a_newer_program_is_refused(store: Store) -> None:
+    open_at(store.url).close()
+    store.run("UPDATE ledger SET version = version + 1")
     with pytest.raises(LedgerError, match="newer program"):
-        open_at(path)
+        open_at(store.url)
 
 
-def test_a_database_of_something_else_is_refused(path: Path) -> None:
-    path.parent.mkdir()
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("CREATE TABLE records (id INTEGER)")
+def test_a_database_of_something_else_is_refused(store: Store) -> None:
+    store.run("CREATE TABLE records (id INTEGER)")
     with pytest.raises(LedgerError, match="not a ledger of ml-connector"):
-        open_at(path)
+        open_at(store.url)
 
 
-def test_a_file_that_is_no_database_is_refused_in_plain_words(path: Path) -> None:
-    path.parent.mkdir()
-    path.write_bytes(b"airbase_id,total\n" * 100)
-    with pytest.raises(LedgerError) as refused:
-        open_at(path)
-    assert (
-        str(refused.value) == f"the ledger {path}: the file is not a ledger, or is damaged: restore it from a backup"
-    )
-
-
-def test_a_damaged_ledger_says_so(path: Path) -> None:
-    ledger = open_at(path)
+def test_a_ledger_of_the_first_version_is_brought_up_to_date(store: Store) -> None:
+    ledger = open_at(store.url)
     ledger.start_run(RUN, "bills", WHO)
-    ledger.register([bill(f"b-{number}", text="x" * 500) for number in range(200)], RUN)
     ledger.close()
-    content = bytearray(path.read_bytes())
-    content[4096 * 3 :] = b"\x5a" * (len(content) - 4096 * 3)
-    path.write_bytes(content)
-    with pytest.raises(LedgerError, match="damaged: restore"):
-        damaged_counts(path)
-
-
-def damaged_counts(path: Path) -> None:
-    ledger = open_at(path)
+    for statement in UNDO_SECOND_VERSION[store.url.partition(":")[0]]:
+        store.run(statement)
+    ledger = open_at(store.url)
     try:
-        ledger.counts()
+        assert store.rows("SELECT version FROM ledger") == [(VERSION,)]
+        assert ledger.verify_trail() == ()
+        ledger.start_run("run-2", "bills", WHO)
+        assert ledger.verify_trail() == ()
     finally:
         ledger.close()
+    with pytest.raises(Exception, match="append-only"):
+        store.run("DELETE FROM audit_head")
+
+
+UNDO_SECOND_VERSION = {
+    "sqlite": (
+        "UPDATE ledger SET version = 1",
+        "DROP TRIGGER audit_head_forward",
+        "DROP TRIGGER audit_head_no_delete",
+        "DROP TRIGGER audit_head_no_replace",
+    ),
+    "postgresql": (
+        "UPDATE ledger SET version = 1",
+        "DROP FUNCTION audit_head_forward CASCADE",
+        "DROP TRIGGER audit_head_no_truncate ON audit_head",
+    ),
+}
 
 
 @pytest.mark.parametrize(
@@ -127,14 +91,8 @@ def test_a_url_that_cannot_be_used_is_refused(url: str, told: str) -> None:
         open_ledger(url, audit_key=AUDIT_KEY, clock=ManualClock(NOW), make_id=random_id)
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(LedgerError, match=r"ledger\.db cannot be made or opened"):
-        open_at(tmp_path / "file" / "ledger.db")
-
-
-def test_a_closed_ledger_says_so(path: Path) -> None:
-    ledger = open_at(path)
+def test_a_closed_ledger_says_so(store: Store) -> None:
+    ledger = open_at(store.url)
     ledger.close()
     ledger.close()
     with pytest.raises(LedgerError, match="closed"):

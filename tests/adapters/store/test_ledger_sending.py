@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from ledger_scene import NAMESPACE, RUN, TURN, WHO, begin, bill, conclude, intent, kinds, open_at, ready, row_of, turn
+from stores import Store
 
 from engine.adapters.store.port import ClaimTaken, Conclusion, Decision, Ledger, NotReady, TurnLost
 from engine.domain.lifecycle import State
@@ -17,11 +16,11 @@ def held_keys(ledger: Ledger, *keys: str) -> set[str]:
     return set(ledger.holder_of(NAMESPACE, keys))
 
 
-def test_the_intent_is_on_disk_when_begin_returns(ledger: Ledger, path: Path, clock: ManualClock) -> None:
+def test_the_intent_is_on_disk_when_begin_returns(ledger: Ledger, store: Store, clock: ManualClock) -> None:
     (row,) = ready(ledger, "b-1")
     attempt = begin(ledger, row, "7|INV-1", turn(ledger))
     assert (attempt.number, attempt.started_at, attempt.ended_at, attempt.proof) == (1, clock.now(), None, None)
-    other = open_at(path, clock)
+    other = open_at(store.url, clock)
     try:
         seen = row_of(other, "b-1")
         assert (seen.state, seen.attempts, seen.dedupe_key) == (State.SENDING, 1, "7|INV-1")

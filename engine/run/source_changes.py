@@ -1,0 +1,69 @@
+"""What changed at the source after a record was entered: field by field, without what we wrote there ourselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from engine.adapters.store.port import RecordRow
+from engine.language.spec.model import MappingSpec
+from engine.plan.extract import UtcMoment, Waits, extract, selected
+from engine.run.setup import Setup
+from engine.words.json_changes import Change, changes
+
+
+def changed_after_entry(setup: Setup, spec: MappingSpec, row: RecordRow) -> tuple[Change, ...]:
+    """The values the mapping reads that are not what they were when the record was entered.
+
+    Empty for master data, which is sent again by itself, and where a payload was purged.
+    """
+    if spec.in_step or row.entered_payload_hash in (None, row.payload_hash):
+        return ()
+    before, after = setup.ledger.payload(str(row.entered_payload_hash)), setup.ledger.payload(row.payload_hash)
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return ()
+    return changes(_read(spec, {**before, **_written_back(spec, row, after)}), _read(spec, after))
+
+
+def _written_back(spec: MappingSpec, row: RecordRow, after: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands at the source because the mapping's own `acknowledge` wrote it there."""
+    call = spec.acknowledge.entered if spec.acknowledge is not None else None
+    if call is None or call.body is None:
+        return {}
+    body = call.body.render(
+        {
+            "id": row.key.source_id,
+            "reference": row.reference,
+            "reason": row.reason,
+            "company": row.company,
+            "label": row.label,
+        }
+    )
+    return {name: value for name, value in body.items() if after.get(name) == value} if isinstance(body, dict) else {}
+
+
+def _read(spec: MappingSpec, payload: dict[str, Any]) -> dict[str, Any]:
+    """What the mapping reads of a payload: the values of its filters, fields and lists."""
+    values: dict[str, Any] = {}
+    for entry in spec.filters:
+        try:
+            values[entry.path.text] = selected(entry.path, payload)
+        except Waits as waits:
+            values[entry.path.text] = waits.reason
+    read: dict[str, Any] = {}
+    try:
+        extract(spec, payload, read)
+    except Waits as waits:
+        read["what is wrong with it"] = waits.reason
+    return {**values, **{name: _plain(value) for name, value in read.items()}}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, UtcMoment):
+        return value.moment.isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return {name: _plain(inner) for name, inner in value.items()} if isinstance(value, dict) else value

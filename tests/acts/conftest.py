@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from engine.faces.sandbox.demo import make_demo
+from tests.acts.desk import Desk
+from tests.run.house import open_house, seed_of
+
+
+class MakeDesk(Protocol):
+    """A desk in a house with these ledger entries."""
+
+    def __call__(self, *entries: dict[str, Any]) -> Desk: ...
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("model") / "workspace"
+    make_demo(folder)
+    return folder
+
+
+@pytest.fixture
+def make_desk(tmp_path: Path, model: Path) -> Iterator[MakeDesk]:
+    with ExitStack() as stack:
+
+        def make(*entries: dict[str, Any]) -> Desk:
+            house = open_house(tmp_path / "workspace", seed=seed_of(*entries), model=model)
+            stack.callback(house.sandbox.stop)
+            return Desk(house)
+
+        yield make

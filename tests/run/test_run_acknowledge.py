@@ -1,0 +1,92 @@
+"""Telling the source: after all reading, again when it failed, and never from or to a test system."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.faces.sandbox.faults import Fault, FaultKind
+from tests.run.conftest import MakeHouse
+from tests.run.house import FEED, bill, bills, card
+
+PATCHES = Fault(kind=FaultKind.STATUS, system="airbase", method="PATCH", status=500)
+
+
+def test_nothing_is_written_back_while_pages_are_still_to_come(make_house: MakeHouse) -> None:
+    # A row that becomes complete leaves the list: told too early, every second page would be jumped over.
+    entries = bills(23)
+    house = make_house(*entries, airbase="page_size: 5")
+
+    house.run("bills")
+
+    assert set(house.invoices()) == {entry["invoice_number"] for entry in entries}
+    on_airbase = [(one.method, one.path) for name, one in house.wire.requests if name == "airbase"]
+    reads = [place for place, (method, path) in enumerate(on_airbase) if method == "GET" and path == FEED]
+    writes = [place for place, (method, _) in enumerate(on_airbase) if method == "PATCH"]
+    assert len(reads) >= 5
+    assert len(writes) == 23
+    assert max(reads) < min(writes)
+
+
+def test_a_failed_one_is_told_by_the_next_run_and_the_bill_is_not_sent_again(make_house: MakeHouse) -> None:
+    entries = bills(3)
+    house = make_house(*entries)
+    house.sandbox.faults.add(PATCHES)
+
+    result = house.run("bills")
+
+    assert result.acknowledged == 0
+    assert any("3 could not be written back" in warning for warning in result.warnings)
+    assert set(house.states("bills").values()) == {"entered"}
+    house.sandbox.faults.clear()
+    again = house.run("bills")
+    assert (again.sent, again.acknowledged) == (0, 3)
+    assert all(house.entry(entry)["status"] == "sync_complete" for entry in entries)
+    assert len(house.wire.effects("epicor", "UpdateMaster")) == 3
+    assert house.run("bills").acknowledged == 0
+
+
+def test_a_source_that_does_not_allow_it_is_asked_once_and_said(make_house: MakeHouse) -> None:
+    house = make_house(*bills(3), airbase="in_flight: 1")
+    house.sandbox.faults.add(Fault(kind=FaultKind.STATUS, system="airbase", method="PATCH", status=403))
+    result = house.run("bills")
+    assert set(house.states("bills").values()) == {"entered"}
+    assert any("does not let us write back" in warning for warning in result.warnings)
+
+
+@pytest.mark.parametrize(
+    ("environments", "told"),
+    [
+        (("production", "production"), True),
+        (("sandbox", "sandbox"), True),
+        (("production", "test"), False),
+        (("test", "test"), False),
+        (("production", "sandbox"), False),
+        (("sandbox", "production"), False),
+    ],
+)
+def test_only_within_production_or_the_sandbox(
+    make_house: MakeHouse, environments: tuple[str, str], told: bool
+) -> None:
+    entry = bill("B-1")
+    house = make_house(entry, environments=environments)
+
+    result = house.run("bills")
+
+    assert house.row(entry).state == "entered"
+    assert (house.entry(entry)["status"] == "sync_complete") is told
+    assert bool(house.wire.effects("airbase")) is told
+    assert any("not both production" in warning for warning in result.warnings) is not told
+
+
+def test_what_was_entered_by_a_test_is_told_once_the_systems_are_production(make_house: MakeHouse) -> None:
+    entry = bill("B-1")
+    house = make_house(entry, environments=("production", "test"))
+    house.run("bills")
+    assert house.row(entry).acknowledged == "pending"
+
+
+def test_master_data_is_never_told_to_its_source(make_house: MakeHouse) -> None:
+    house = make_house(card("a", "5.00"))
+    house.run("purchase-orders")
+    assert house.wire.effects("epicor") == []
+    assert {row.acknowledged for row in house.rows(mapping="purchase-orders")} == {""}
