@@ -165,6 +165,41 @@ CAUSES: dict[str, Cause] = {
         "Not posted yet: correct the document in the target, or delete it there and enter it by hand. Posted: enter "
         "a debit memo and a new invoice. Then close the finding with `dismiss KEY --finding`.",
     ),
+    "possible_duplicate": _looked_at(
+        "The target has a document that may be the same one, keyed by hand.",
+        "finance",
+        "Compare the two. The same: dismiss this record with the document's number. Not the same: say so with "
+        "`not-a-duplicate KEY --reason TEXT`, and the next run enters it.",
+    ),
+    "line_stopped": _cause(
+        "So many of our documents are gone from the target at once that nothing more is sent.",
+        "IT",
+        "Find out whether the target was put back to an older state. When it was not, or its books are right "
+        "again: `ml-connector sweep --accept-missing --reason TEXT`.",
+    ),
+    "vanished": _looked_at(
+        "The document was entered and is not in the target any more.",
+        "finance",
+        "Ask who deleted it. Enter it by hand in the target, then dismiss the record with the new document's "
+        "number; it is never entered again by itself.",
+        command="dismiss {key} --reason TEXT --reference TEXT",
+    ),
+    "edited": _looked_at(
+        "The document was changed in the target after it was entered.",
+        "finance",
+        "Put it right in the target, and the next sweep clears this; or, when the change is right, close it with "
+        "`dismiss KEY --finding`.",
+    ),
+    "moved": _looked_at(
+        "The document stands in another group than it was entered into.",
+        "finance",
+        "Move it back, and the next sweep clears this; or close it with `dismiss KEY --finding`.",
+    ),
+    "post_error": _looked_at(
+        "The group of the document could not be posted.",
+        "finance",
+        "Do what the target's message says and post the group again; the next sweep clears this.",
+    ),
     "not_read_back": _looked_at(
         "It is entered, and what the target kept could not be read.",
         "finance",

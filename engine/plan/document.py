@@ -31,6 +31,7 @@ def conclude(item: Item) -> Document | Put:
     key, namespace = _key(item)
     path, params, body = rendered_call(item, spec.target.call, scope)
     company = item.render(spec.target.company) if spec.target.company else item.record.company
+    _check_what_is_asked_later(item)
     return Document(
         record=item.record,
         facts=item.facts(),
@@ -60,6 +61,20 @@ def rendered_call(item: Item, call: CallSpec, scope: dict[str, Any]) -> tuple[st
     except RenderError as error:
         raise Waits("expression_failed", error.sentence) from None
     return str(item.render(call.path, scope)), params, body
+
+
+def _check_what_is_asked_later(item: Item) -> None:
+    """Look-ups and calls around the one with the effect: what cannot be worked out must hold the record now."""
+    target, finds = item.spec.target, item.spec.dedupe.find if item.spec.dedupe is not None else ()
+    if target.at_once_per is not None:
+        item.render(target.at_once_per)
+    for ask in (*finds, *target.ensure):
+        for name, value in ask.match:
+            if is_missing(item.render(value)):
+                raise Waits("value_missing", f"{name} is missing, so {ask.set} cannot be asked")
+    reads = tuple(find.read for find in finds if find.read is not None)
+    for call in (*reads, *target.defaults, *(call for one in target.ensure for call in (*one.defaults, one.create))):
+        rendered_call(item, call, item.scope)
 
 
 def _failed_check(item: Item) -> Put | None:

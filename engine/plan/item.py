@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from engine.domain.lifecycle import State
@@ -80,18 +81,22 @@ class Item:
             yield index, line, {**self.scope, variable: line, "loop": {"index": index}}
 
     def facts(self) -> Facts:
-        """What people know this record by, as far as the scope has it."""
+        """What people know this record by, as far as the scope has it; an amount that is not a number is left out."""
         label = next((str(self.scope[name]) for name in LABEL_NAMES if not is_missing(self.scope.get(name))), "")
         amount = next((self.scope[name] for name in AMOUNT_NAMES if self.scope.get(name) is not None), None)
         day = self.scope.get("apply_date") or self.scope.get("date")
         return Facts(
-            company=self.scope.get("company") or self.record.company,
+            company=_text(self.scope.get("company")) or self.record.company,
             label=label,
-            amount=amount,
-            currency=self.scope.get("currency"),
+            amount=Decimal(amount) if isinstance(amount, (int, Decimal)) and not isinstance(amount, bool) else None,
+            currency=_text(self.scope.get("currency")),
             book_date=None if day is None or isinstance(day, UtcMoment) else str(day),
         )
 
     def end(self, put: Put) -> None:
         """Take the record out of planning."""
         self.ended = put
+
+
+def _text(value: Any) -> str | None:
+    return None if is_missing(value) else str(value)

@@ -96,7 +96,7 @@ def _check_done(setup: Setup, rows: Sequence[RecordRow], state: State) -> None:
 
 
 def _why_not(row: RecordRow) -> str:
-    if row.state in IN_TARGET:
+    if row.state in IN_TARGET and not (row.state is State.ENTERED and row.cause == "vanished"):
         return (
             f"is entered as {row.reference}: it cannot be dismissed. Correct it in the target; `--finding` closes "
             "what the worklist says of it"

@@ -21,13 +21,9 @@ How to verify this export without ml-connector. Any language with SHA-256 and HM
        previous + "\\n" + JSON of the list [seq, at, who, kind, record, run, detail]
    in UTF-8, where JSON has its keys sorted, no blanks, and letters as they are (not as \\u escapes):
    in Python json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False).
-   The audit key never leaves its custodian by itself. Its custodian derives it from the key of the workspace
-   (32 bytes; base64 in the file .ml-connector/key, or in ML_CONNECTOR_KEY) by HKDF-SHA256 without salt, info
-   "ml-connector:v1|audit trail", 32 bytes. In Python:
-       prk = hmac.new(bytes(32), key, hashlib.sha256).digest()
-       audit_key = hmac.new(prk, b"ml-connector:v1|audit trail" + b"\\x01", hashlib.sha256).digest()
-   The audit key opens no credential. Who holds it and may write to the ledger could forge the trail: use it on
-   a copy, and do step 4 as well.
+   Its custodian writes the key, as 64 hex digits, into a file: `ml-connector audit key --out FILE --reason TEXT`,
+   which the trail itself records. The audit key opens no credential. Who holds it and may also write to the ledger
+   could forge the trail, so do step 4 as well.
 
 4. The trail is the one that was there before
    `ml-connector audit head --out FILE` writes seq and hash of the last event at that moment; somebody outside

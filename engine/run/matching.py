@@ -20,11 +20,19 @@ from engine.words.money import show_money
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A document at the target: whether it bears our stamp, what differs from what we ask, and its name."""
+    """A document at the target: whether it bears our stamp, what differs from what we ask, and its name.
+
+    `by` is the look-up that found it. `in_gl` and `settled` say how far it has come, `moved` that it stands in
+    another group than it was entered into.
+    """
 
     reference: str
     bears: bool
     differences: tuple[str, ...]
+    by: FindSpec
+    in_gl: bool = False
+    settled: bool = False
+    moved: str = ""
 
     @property
     def equal(self) -> bool:
@@ -81,7 +89,18 @@ def _compare(connector: Connector, find: FindSpec, document: Document, rows: Seq
         reference="" if reference is None else str(reference),
         bears=bears,
         differences=(*_entry_differences(find, kept, document), *_kept_differences(find, kept, document)),
+        by=find,
+        in_gl=find.in_gl is not None and find.in_gl(kept) is True,
+        settled=find.settled is not None and find.settled(kept) is True,
+        moved=_moved(find, kept, document),
     )
+
+
+def _moved(find: FindSpec, kept: Any, document: Document) -> str:
+    """In which other group it stands; nothing is said of a document whose group was not remembered."""
+    if find.group is None or any(use.path[0] not in document.scope for use in find.group.equals.names):
+        return ""
+    return _difference(find.group, kept, document)
 
 
 def _read(connector: Connector, call: CallSpec, document: Document) -> Any:
@@ -102,6 +121,11 @@ def _read(connector: Connector, call: CallSpec, document: Document) -> Any:
 def _kept_differences(find: FindSpec, kept: Any, document: Document) -> tuple[str, ...]:
     told = (_difference(part, kept, document) for part in find.kept)
     return tuple(sentence for sentence in told if sentence)
+
+
+def differs(part: KeptSpec, kept: Any, document: Document) -> str:
+    """How what stands there differs from what was asked; empty when it is the same."""
+    return _difference(part, kept, document)
 
 
 def _difference(part: KeptSpec, kept: Any, document: Document) -> str:

@@ -70,7 +70,8 @@ def _resolved(spec: MappingSpec, row: RecordRow, document: Document, found: Foun
         return decision_for(row.id, document.facts, state=State.IN_DOUBT, cause="differs", reason=reason)
     if spec.dedupe is not None and spec.dedupe.find and (spec.dedupe.not_found == "send" or in_step):
         return decision_for(row.id, document.facts, state=State.READY, cause="", reason="", in_step=in_step)
-    reason = "sent without an answer, and not found in the target after the settle window"
+    first = row.cause != "not_found"
+    reason = f"{row.reason}; it is not found in the target after the settle window" if first else row.reason
     return decision_for(
         row.id, document.facts, state=State.IN_DOUBT, cause="not_found", reason=reason, in_step=in_step
     )

@@ -99,9 +99,7 @@ def replay(
 class _Freeing:
     """Makes agreed records ready, inside the run and under its turns."""
 
-    def __init__(
-        self, setup: Setup, spec: MappingSpec, agreed: Mapping[RecordKey, Proposal], reason: str
-    ) -> None:
+    def __init__(self, setup: Setup, spec: MappingSpec, agreed: Mapping[RecordKey, Proposal], reason: str) -> None:
         self._setup, self._spec, self._agreed, self._reason = setup, spec, agreed, reason
         self.left: dict[RecordKey, str] = {}
 
@@ -257,4 +255,3 @@ def _waits(judgement: Judgement | None) -> str:
 
 def _named(row: RecordRow) -> str:
     return row.state.value.replace("_", " ") + (f" ({row.reason})" if row.reason else "")
-

@@ -31,7 +31,10 @@ class Tally:
 
 @dataclass(slots=True)
 class RunResult:
-    """One run of one mapping. `became` tallies where the records it looked at stand now, by state and cause."""
+    """One run of one mapping. `became` tallies where the records it looked at stand now, by state and cause.
+
+    `stopped` says why sending ended early, because the target accepted nothing; the rest stays ready.
+    """
 
     mapping: str
     run: str
@@ -45,6 +48,7 @@ class RunResult:
     elsewhere: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     report_file: str | None = None
+    stopped: str = ""
 
     @property
     def needs_person(self) -> int:
@@ -70,4 +74,5 @@ class RunResult:
             "elsewhere": self.elsewhere,
             "warnings": self.warnings,
             "report_file": self.report_file,
+            "stopped": self.stopped,
         }

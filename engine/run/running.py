@@ -15,12 +15,14 @@ from engine.plan.sorting import home, homeless
 from engine.run.acknowledging import acknowledge
 from engine.run.concluding import decision_for, entered
 from engine.run.judging import Judgement, Verdict, judge, wanted
+from engine.run.line_stops import stopped_because
 from engine.run.live_world import LiveWorld
 from engine.run.reading import feeds_of, read_into_ledger
 from engine.run.recovering import interrupted_into_doubt, resolve_doubt, seconds_left
 from engine.run.report_file import write_report
 from engine.run.result import RunResult, Tally
 from engine.run.sending import Sender
+from engine.run.sent import remember
 from engine.run.setup import Setup, Tell, ignore
 from engine.run.stepping import report_decision, send_in_step
 from engine.run.turns import Turns
@@ -85,6 +87,7 @@ class _Run:
         self.world = LiveWorld(setup)
         self.sender = Sender(setup, spec, result.run, self._tell_sent)
         self.reported: list[Any] = []
+        self.stops: dict[str | None, str] = {}
 
     def go(self, *, wait: bool) -> None:
         self.result.read = read_into_ledger(self.setup, self.spec, self.result.run, self.tell)
@@ -103,7 +106,7 @@ class _Run:
                 break
             self._plan_and_send()
             self._acknowledge()
-        if self.spec.target.report is not None and self.free is None:
+        if self.spec.target.report is not None and self.free is None and not self.only:
             path = write_report(self.setup.folder, self.spec.target.report, self.reported)
             self.result.report_file = str(path.relative_to(self.setup.folder))
         self._tally()
@@ -149,7 +152,7 @@ class _Run:
                 if self.sender.stopped or self.limit == 0:
                     break
         if self.sender.stopped:
-            self.result.warnings.append(f"sending stopped: {self.sender.stopped}; the rest stays ready")
+            self.result.stopped = self.sender.stopped
 
     def _sort_home(self, rows: Sequence[RecordRow]) -> list[tuple[RecordRow, SourceRecord]]:
         """The rows that are this mapping's; the others are noted under the mapping that takes them, or none."""
@@ -186,7 +189,9 @@ class _Run:
     def _batch(self, mine: Sequence[tuple[RecordRow, SourceRecord]]) -> None:
         rows = {row.key: row for row, _ in mine}
         judged = judge(self.setup, self.spec, [record for _, record in mine], self.world, rows)
-        judgements = [one for one in judged if wanted(one.record.key, one.facts.label, self.only)]
+        judgements = [
+            self._unless_stopped(one) for one in judged if wanted(one.record.key, one.facts.label, self.only)
+        ]
         to_send = [one for one in judgements if one.verdict is Verdict.SEND][: self.limit]
         sending = {one.record.key for one in to_send}
         decisions = [
@@ -199,6 +204,19 @@ class _Run:
         self.result.adopted += sum(one.verdict is Verdict.ADOPT for one in judgements)
         self.result.unchanged += sum(one.verdict is Verdict.IN_STEP for one in judgements)
         self._send(to_send, rows)
+
+    def _unless_stopped(self, one: Judgement) -> Judgement:
+        """Nothing is entered where the sweep has stopped the line."""
+        if one.verdict is not Verdict.SEND or self.spec.in_step or one.document is None:
+            return one
+        company = one.document.company
+        if company not in self.stops:
+            self.stops[company] = stopped_because(self.setup.ledger, self.spec.target.connection, company)
+        reason = self.stops[company]
+        if not reason:
+            return one
+        put = Put(record=one.record, state=State.HELD, cause="line_stopped", reason=reason, facts=one.facts)
+        return replace(one, verdict=Verdict.WAIT, put=put)
 
     def _decide(self, decisions: Sequence[Decision]) -> None:
         """All decisions at once; when another runner took one of the claims meanwhile, one by one."""
@@ -227,7 +245,9 @@ class _Run:
             differences = "; ".join(one.found.differences) if one.found is not None else ""
             decision: Decision = report_decision(self.spec, row, document, differences)
             return decision
-        return entered(self.spec, row.id, document, row.payload_hash, one.reference)
+        adopted = {name: part for name, part in remember(self.spec, document).items() if name != "ours"}
+        decision = entered(self.spec, row.id, document, row.payload_hash, one.reference)
+        return replace(decision, detail={"adopted": adopted})
 
     def _send(self, judgements: Sequence[Judgement], rows: dict[Any, RecordRow]) -> None:
         ready: list[tuple[Document, RecordRow, Lease]] = []

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from engine.domain.entries import Entry
 from engine.domain.record import SourceRecord
-from engine.language.spec.model import DedupeSpec, MappingSpec
-from engine.language.transform.render import Template
+from engine.language.spec.model import MappingSpec
+from engine.language.spec.walk_spec import name_uses
 from engine.plan.decision import Document, Facts
 
 _DATE = "$date"
@@ -18,7 +18,7 @@ _DATE = "$date"
 
 def remember(spec: MappingSpec, document: Document) -> dict[str, Any]:
     """The parts of a document that looking it up and comparing it need, as JSON; `rules` are the crosswalk rows."""
-    names = _names(spec.dedupe) if spec.dedupe is not None else set()
+    names = {use.path[0] for part in (spec.dedupe, spec.exposed) for use in name_uses(part)}
     return {
         "verb": document.verb,
         "path": document.path,
@@ -70,22 +70,6 @@ def recall(sent: Mapping[str, Any], record: SourceRecord) -> Document:
         hits={},
         hash=sent["hash"],
     )
-
-
-def _names(dedupe: DedupeSpec) -> set[str]:
-    """The names that the look-ups and comparisons of a mapping use."""
-    return {use.path[0] for template in _templates(dedupe) for use in template.names}
-
-
-def _templates(dedupe: DedupeSpec) -> Iterable[Template]:
-    for find in dedupe.find:
-        yield from (value for _, value in find.match)
-        yield from (kept.equals for kept in find.kept)
-        if find.bears is not None:
-            yield find.bears.equals
-        if find.read is not None:
-            yield find.read.path
-            yield from (value for _, value in find.read.params)
 
 
 def _plain(value: Any) -> Any:

@@ -7,6 +7,7 @@ from types import TracebackType
 
 from engine.adapters.store.port import Lease, TurnLost
 from engine.run.setup import Setup
+from engine.words.errors import LedgerError
 
 
 class Turns:
@@ -60,6 +61,6 @@ class Turns:
                 for name, lease in list(self._leases.items()):
                     try:
                         self._leases[name] = self._setup.ledger.renew_lease(lease, self._setup.lease_s)
-                    except TurnLost:
-                        # The next `begin` with this lease raises TurnLost where it can be acted upon.
+                    except (TurnLost, LedgerError):
+                        # The next `begin` meets the same where it can be acted upon; here the next turn tries again.
                         continue

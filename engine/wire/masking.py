@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 MASK = "********"
 TEXT_MAX = 4000
 
+_LINK_QUERY = re.compile(r"(https?://[^\s?#\"'<>\\]{1,2000})[?#][^\s\"'<>\\]+", re.IGNORECASE)
 _SECRET_NAMES = frozenset(
     {
         "accesstoken",
@@ -43,8 +45,14 @@ def is_secret_name(name: str) -> bool:
     return name.casefold().replace("-", "").replace("_", "") in _SECRET_NAMES
 
 
+def mask_links(text: str) -> str:
+    """The text with the query of every link replaced: a signed receipt link opens to whoever has it."""
+    return _LINK_QUERY.sub(lambda found: f"{found[1]}?{MASK}", text) if "://" in text else text
+
+
 def mask_text(text: str, hidden: Iterable[str] = ()) -> str:
-    """The text with every known secret in it replaced."""
+    """The text with every known secret and the query of every link in it replaced."""
+    text = mask_links(text)
     for secret in sorted(hidden, key=len, reverse=True):
         if secret:
             text = text.replace(secret, MASK)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import getpass
-import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,32 +15,12 @@ from engine.adapters.store.sql import open_ledger
 from engine.adapters.vault.vault import Vault
 from engine.language.spec.connections import ConnectionSettings
 from engine.run.setup import Setup
+from engine.wiring.credentials import CredentialsOf, WatchOf, open_uses, open_vault
 from engine.wiring.workspace import LEDGER, Workspace, load_workspace
 from engine.words.clock import Clock, IdMaker, SystemClock, random_id
 from engine.words.errors import InputError
-from engine.words.secret import Secret
 
-
-class _CredentialsOf:
-    """The credentials of one connection, out of the vault."""
-
-    def __init__(self, vault: Vault, connection: str) -> None:
-        self._vault = vault
-        self._connection = connection
-
-    def get(self, field: str) -> Secret:
-        """The secret of that name."""
-        return self._vault.get(self._connection, field)
-
-
-def open_vault(workspace: Workspace, environ: Mapping[str, str] | None = None) -> Vault:
-    """The workspace's vault; every credential is bound to its connection's origin."""
-    connections = workspace.connections.connections if workspace.connections else {}
-    return Vault.open(
-        workspace.folder,
-        environ=os.environ if environ is None else environ,
-        origins={name: one.base_url for name, one in connections.items()},
-    )
+__all__ = ["open_records", "open_setup", "open_vault", "valid_workspace", "who_am_i"]
 
 
 def valid_workspace(folder: Path) -> Workspace:
@@ -88,10 +67,12 @@ def open_setup(workspace: Workspace, *, clock: Clock | None = None, make_id: IdM
     clock = clock or SystemClock()
     vault = open_vault(workspace)
     ledger = _open_ledger(workspace, vault, clock, make_id)
+    uses = open_uses(workspace)
     connectors: dict[str, Connector] = {}
     try:
         for name, settings in workspace.connections.connections.items():
-            connectors[name] = _connector(name, settings, vault, clock)
+            watch = WatchOf(vault, uses, name, clock=clock, who=who_am_i(), tell=ledger.audit)
+            connectors[name] = _connector(name, settings, vault, clock, watch)
         yield Setup(
             ledger=ledger,
             connectors=connectors,
@@ -121,13 +102,14 @@ def _open_ledger(workspace: Workspace, vault: Vault, clock: Clock, make_id: IdMa
     return open_ledger(url, audit_key=vault.audit_key, clock=clock, make_id=make_id)
 
 
-def _connector(name: str, settings: ConnectionSettings, vault: Vault, clock: Clock) -> Connector:
+def _connector(name: str, settings: ConnectionSettings, vault: Vault, clock: Clock, watch: WatchOf) -> Connector:
     return make_connector(
         settings.kind,
         name,
         {"environment": settings.environment, "base_url": settings.base_url, **settings.settings},
-        _CredentialsOf(vault, name),
+        CredentialsOf(vault, name),
         clock,
+        watch=watch,
     )
 
 

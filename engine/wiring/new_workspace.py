@@ -44,6 +44,8 @@ _SAMPLE_CODES = frozenset({"natural", "department_seg"})
 _OPEN_QUESTION = "E703"
 _PLAIN_KEY = re.compile(r"[A-Z][A-Z0-9_-]{3,}")
 
+_KEY_VARIABLES = ("ML_CONNECTOR_KEY", "ML_CONNECTOR_KEY_FILE", "ML_CONNECTOR_PASSPHRASE")
+
 Answers = Mapping[str, Mapping[str, str]]
 """Answers as they were typed, by company and setting."""
 
@@ -103,6 +105,11 @@ def make_workspace(folder: Path, plan: Plan, *, with_key: bool) -> None:
         if with_key:
             create_key(aside, environ={}, existing=[folder / STATE / LEDGER])
     _ignore_state(folder / ".gitignore")
+
+
+def key_is_elsewhere(environ: Mapping[str, str]) -> bool:
+    """Whether the environment says where the key is, so that a new workspace gets no key file of its own."""
+    return any(environ.get(name) for name in _KEY_VARIABLES)
 
 
 def refuse_if_there(folder: Path) -> None:

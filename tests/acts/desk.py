@@ -9,6 +9,7 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
+from engine.adapters.store.port import RecordRow
 from engine.faces.commands.root import root
 from engine.faces.sandbox.sandbox import AIRBASE_TOKEN, EPICOR_API_KEY, EPICOR_PASSWORD
 from tests.run.house import House
@@ -34,15 +35,26 @@ class Desk:
         """The JSON a command prints."""
         return json.loads(self.types(*words, "--format", "json", code=code), parse_float=str)
 
+    def asks_head(self) -> dict[str, Any]:
+        """The signed head of the trail."""
+        head: dict[str, Any] = json.loads(self.types("audit", "head"))
+        return head
+
     def ends(self, *words: str | Path, code: int) -> Result:
         result = CliRunner().invoke(root, [*map(str, words), "-w", str(self.house.folder)])
         assert result.exit_code == code, result.output
         assert not any(secret in result.output for secret in SECRETS)
         return result
 
+    def row(self, label: str) -> RecordRow:
+        """The one record with this number."""
+        (row,) = self.house.rows(keys=[label])
+        return row
+
     def codes(self, rule: str, line: str) -> None:
         """Put a row in place of a rule of the GL coding."""
         path = self.house.folder / CODING
-        lines = path.read_text(encoding="utf-8").splitlines()
-        assert any(one.startswith(f"{rule},") for one in lines)
-        path.write_text("\n".join(line if one.startswith(f"{rule},") else one for one in lines) + "\n", encoding="utf-8")
+        old = path.read_text(encoding="utf-8").splitlines()
+        assert any(one.startswith(f"{rule},") for one in old)
+        new = [line if one.startswith(f"{rule},") else one for one in old]
+        path.write_text("\n".join(new) + "\n", encoding="utf-8")

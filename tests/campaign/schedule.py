@@ -134,6 +134,8 @@ def draw_schedule(seed: int) -> Schedule:
     chance.shuffle(chosen)
     half = (len(chosen) + 1) // 2
     parts = [chosen] if chance.random() < 0.3 else [chosen[:half], chosen[half:]]
+    if Trouble.CLERK in chosen:
+        parts = [[*part, Trouble.CLERK] for part in parts]
     rounds = tuple(_Drawing(chance, tuple(dict.fromkeys(part))).round() for part in parts if part)
     return Schedule(seed=seed, world=world, in_flight=chance.choice((1, 1, 1, 1, 4)), rounds=rounds)
 
@@ -189,8 +191,10 @@ class _Drawing:
                     for _ in range(self.chance.randint(1, 2))
                 )
                 self.others["conditions"] = Conditions(clock_steps=steps)
+                if self.chance.random() < 0.5:
+                    self._add(Trouble.KILL_AFTER)
             case Trouble.CLERK:
-                self.parts["clerk"] += [self._clerk_act() for _ in range(self.chance.randint(1, 3))]
+                self.parts["clerk"] += [self._clerk_act() for _ in range(self.chance.randint(3, 6))]
             case _:
                 self.parts["faults"].append(self._fault(trouble))
 
@@ -206,28 +210,40 @@ class _Drawing:
         system, path, method, most = self.chance.choices(
             [
                 ("epicor", INVOICE, "POST", 4),
-                ("epicor", JOURNAL, "POST", 3),
-                ("airbase", UPSERT, "POST", 3),
-                ("airbase", WRITE_BACK, "PATCH", 6),
-                ("epicor", self.chance.choice(GROUPS), "POST", 2),
-                ("epicor", "GetByID", None, 4),
-                ("epicor", "", None, 60),
-                ("airbase", "", None, 30),
+                ("epicor", JOURNAL, "POST", 2),
+                ("airbase", UPSERT, "POST", 2),
+                ("airbase", WRITE_BACK, "PATCH", 5),
+                ("epicor", self.chance.choice(GROUPS), "POST", 1),
+                ("epicor", "GetByID", None, 3),
+                ("epicor", "", None, 40),
+                ("airbase", "", None, 20),
             ],
-            weights=[6, 6, 2, 3, 1, 2, 3, 2],
+            weights=[7, 7, 2, 3, 1, 2, 3, 2],
         )[0]
         return Point(system=system, path=path, method=method, nth=self.chance.randint(1, most))
 
     def _fault(self, trouble: Trouble) -> Fault:
-        point = self._point()
-        shape: dict[str, Any] = {
-            "system": point.system,
-            "path": point.path,
-            "method": point.method,
-            "every": self.chance.choice((1, 1, 2, 3)),
-            "times": self.chance.choice((1, 1, 2, 3)),
-        }
-        return Fault(**shape, **self._fault_parts(trouble, writes=bool(point.method)))
+        system, path, method, every = self.chance.choices(
+            [
+                ("epicor", INVOICE, "POST", (1, 2, 2, 3)),
+                ("epicor", JOURNAL, "POST", (1, 1, 2)),
+                ("epicor", "Svc/Update", "POST", (1, 2, 3, 4)),
+                ("airbase", UPSERT, "POST", (1, 2)),
+                ("airbase", WRITE_BACK, "PATCH", (1, 2, 3)),
+                ("epicor", "", None, (5, 11, 17)),
+                ("airbase", "", None, (3, 7)),
+            ],
+            weights=[5, 5, 4, 2, 2, 2, 1],
+        )[0]
+        parts = self._fault_parts(trouble, writes=method is not None)
+        return Fault(
+            system=system,
+            path=path,
+            method=method,
+            every=self.chance.choice(every),
+            times=self.chance.choice((1, 2, 3, 4)),
+            **parts,
+        )
 
     def _fault_parts(self, trouble: Trouble, *, writes: bool) -> dict[str, Any]:
         chance = self.chance
@@ -271,5 +287,15 @@ class _Drawing:
                 *("key another", "key the same"),
             )
         )
-        point = None if what == "key the same" or self.chance.random() < 0.3 else self._point()
+        if what == "key the same" or self.chance.random() < 0.4:
+            return ClerkAct(what=what, pick=self.chance.randint(0, 1000), point=None)
+        system, path, method, most = self.chance.choice(
+            [
+                ("epicor", INVOICE, "POST", 5),
+                ("epicor", "GetByID", None, 4),
+                ("epicor", JOURNAL, "POST", 3),
+                ("airbase", WRITE_BACK, "PATCH", 5),
+            ]
+        )
+        point = Point(system=system, path=path, method=method, nth=self.chance.randint(1, most))
         return ClerkAct(what=what, pick=self.chance.randint(0, 1000), point=point)

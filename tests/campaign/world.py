@@ -141,10 +141,10 @@ class _Draft:
         return entry, _changed(self._wanted(entry), waits="unbalanced")
 
     def with_an_unknown_account(self) -> tuple[dict[str, Any], Wanted]:
-        """A record with a code that no crosswalk row knows."""
+        """A record with a code that no crosswalk row knows: the last row holds it."""
         self.lines[0] = (UNKNOWN_NATURAL, *self.lines[0][1:])
         entry = self._entry()
-        return entry, _changed(self._wanted(entry), waits="crosswalk_no_row")
+        return entry, _changed(self._wanted(entry), waits="crosswalk_hold")
 
     def _entry(self) -> dict[str, Any]:
         card = self.flow == "card"

@@ -38,18 +38,18 @@ CLOSED = "http://127.0.0.1:9"
 """An address where nobody listens."""
 
 
-def typed(*words: str | Path, input: str | None = None, env: Mapping[str, str] | None = None) -> Result:
+def typed(*words: str | Path, stdin: str | None = None, env: Mapping[str, str] | None = None) -> Result:
     """A command line run in this process; its output may hold no secret, whatever happens."""
-    result = CliRunner().invoke(root, [str(word) for word in words], input=input, env=env)
+    result = CliRunner().invoke(root, [str(word) for word in words], input=stdin, env=env)
     assert not any(secret in result.output for secret in SECRETS), f"a secret in the output of {words}"
     return result
 
 
-def in_console(*words: str | Path, input: str = "", env: Mapping[str, str] | None = None) -> Result:
+def in_console(*words: str | Path, stdin: str = "", env: Mapping[str, str] | None = None) -> Result:
     """A command line run by the installed console script."""
     done = subprocess.run(
         [CONSOLE, *map(str, words)],
-        input=input.encode(),
+        input=stdin.encode(),
         capture_output=True,
         env={**os.environ, **(env or {})},
         timeout=60,
@@ -93,9 +93,9 @@ class Scene:
     folder: Path
     sandbox: Sandbox
 
-    def typed(self, *words: str, input: str | None = None) -> Result:
+    def typed(self, *words: str, stdin: str | None = None) -> Result:
         """A command line on this workspace."""
-        return typed(*words, "--workspace", self.folder, input=input)
+        return typed(*words, "--workspace", self.folder, stdin=stdin)
 
     def json(self, *words: str) -> Any:
         """What a command prints as JSON; nothing else stands on standard output."""
@@ -134,9 +134,12 @@ class Scene:
             self.sandbox.faults.remove(on.id)
 
     def move(self, system: str, url: str) -> None:
-        """Give a connection another address."""
+        """Give a connection another address; credentials are bound to theirs, so they are set again."""
         path = self.folder / "connections.yaml"
         path.write_text(path.read_text().replace(self.sandbox.urls[system], url))
+        for connection, field, _ in CREDENTIALS:
+            if connection == system:
+                assert self.typed("credentials", "set", connection, field, stdin="anything").exit_code == 0
 
 
 def new_scene(folder: Path, sandbox: Sandbox) -> Scene:
@@ -154,7 +157,7 @@ def new_scene(folder: Path, sandbox: Sandbox) -> Scene:
     text = path.read_text().replace("http://127.0.0.1:8731", sandbox.urls["airbase"])
     path.write_text(text.replace("http://127.0.0.1:8732/sandbox", sandbox.urls["epicor"]))
     for connection, field, text in CREDENTIALS:
-        result = scene.typed("credentials", "set", connection, field, input=f"{text}\n")
+        result = scene.typed("credentials", "set", connection, field, stdin=f"{text}\n")
         assert result.exit_code == 0, result.output
     return scene
 

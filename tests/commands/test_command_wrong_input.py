@@ -67,7 +67,7 @@ def test_nothing_in_the_feed_has_the_key_that_plan_is_asked_for(scene: Scene) ->
 
 
 @pytest.mark.parametrize(
-    "line, told",
+    ("line", "told"),
     [
         (("run",), "name the mappings to run, or say --all"),
         (("run", "bills", "--all"), "name the mappings to run, or say --all"),
@@ -80,7 +80,7 @@ def test_nothing_in_the_feed_has_the_key_that_plan_is_asked_for(scene: Scene) ->
 )
 def test_words_that_do_not_fit(line: tuple[str, ...], told: str, scene: Scene) -> None:
     with scene.nothing_changes():
-        assert told in said_once(scene.typed(*line, input="anything"), 2)
+        assert told in said_once(scene.typed(*line, stdin="anything"), 2)
 
 
 @pytest.mark.parametrize(
@@ -116,11 +116,16 @@ def break_crosswalk(folder: Path) -> str:
     return "mappings/crosswalks/gl-coding.csv:"
 
 
-BREAKS: list[Callable[[Path], str]] = [break_mapping, break_bytes, break_books, break_crosswalk]
+BREAKS: list[tuple[Callable[[Path], str], tuple[str, ...]]] = [
+    *((break_mapping, line) for line in READING_FILES),
+    *((damage, line) for damage in (break_bytes, break_books, break_crosswalk) for line in READING_FILES[:1]),
+    *((damage, ("run", "--all")) for damage in (break_bytes, break_books, break_crosswalk)),
+]
 
 
-@pytest.mark.parametrize("line", READING_FILES, ids=words_of)
-@pytest.mark.parametrize("damage", BREAKS, ids=lambda damage: damage.__name__)
+@pytest.mark.parametrize(
+    ("damage", "line"), BREAKS, ids=lambda one: words_of(one) if isinstance(one, tuple) else one.__name__
+)
 def test_a_file_that_cannot_be_read(damage: Callable[[Path], str], line: tuple[str, ...], scene: Scene) -> None:
     with scene.nothing_changes():
         named = damage(scene.folder)
@@ -161,16 +166,10 @@ def test_without_the_key(scene: Scene) -> None:
 @pytest.mark.parametrize("line", ASKING_SYSTEMS, ids=words_of)
 @pytest.mark.parametrize("system", ["airbase", "epicor"])
 def test_a_server_that_is_down(system: str, line: tuple[str, ...], scene: Scene) -> None:
-    entered = scene.sandbox.report()
     scene.move(system, CLOSED)
-    for connection in ("airbase", "epicor"):  # credentials are bound to the address they were set for
-        for field in ("api_key", "username", "password"):
-            scene.typed("credentials", "set", connection, field, input="anything")
-    before = [row["state"] for row in scene.records() if row["state"] != "seen"]
-    told = said_once_besides_runs(scene, line, 3)
+    with scene.nothing_changes(mapping="bills"):
+        told = said_once_besides_runs(scene, line, 3)
     assert system in told
-    assert scene.sandbox.report() == entered
-    assert [row["state"] for row in scene.records() if row["state"] != "seen"] == before
 
 
 def said_once_besides_runs(scene: Scene, line: tuple[str, ...], code: int) -> str:
@@ -186,7 +185,6 @@ def said_once_besides_runs(scene: Scene, line: tuple[str, ...], code: int) -> st
 @pytest.mark.parametrize("system", ["airbase", "epicor"])
 def test_ping_says_which_server_is_down(system: str, scene: Scene) -> None:
     scene.move(system, CLOSED)
-    scene.typed("credentials", "set", system, "api_key", input="anything")
     result = scene.typed("ping", "--format", "json")
     assert result.exit_code == 3
     assert {one["connection"]: one["ok"] for one in json.loads(result.stdout)}[system] is False
@@ -199,7 +197,9 @@ MALFORMED = {
 }
 
 
-@pytest.mark.parametrize("line", [("plan", "bills"), ("run", "bills", "--no-wait"), ("explain", "INV-20090")], ids=words_of)
+@pytest.mark.parametrize(
+    "line", [("plan", "bills"), ("run", "bills", "--no-wait"), ("explain", "INV-20090")], ids=words_of
+)
 @pytest.mark.parametrize("name", MALFORMED)
 def test_an_answer_that_is_not_json(name: str, line: tuple[str, ...], scene: Scene) -> None:
     with scene.nothing_changes(), scene.fault(MALFORMED[name]):
@@ -217,10 +217,12 @@ def test_ping_of_an_answer_that_is_not_json(name: str, scene: Scene) -> None:
     assert result.stdout.count("FAIL") == 2
 
 
-@pytest.mark.parametrize("line", ASKING_SYSTEMS, ids=words_of)
-@pytest.mark.parametrize("connection, field", [("airbase", "api_key"), ("epicor", "api_key"), ("epicor", "password")])
+@pytest.mark.parametrize("line", ASKING_SYSTEMS[:2], ids=words_of)
+@pytest.mark.parametrize(
+    ("connection", "field"), [("airbase", "api_key"), ("epicor", "api_key"), ("epicor", "password")]
+)
 def test_wrong_credentials(connection: str, field: str, line: tuple[str, ...], scene: Scene) -> None:
-    assert scene.typed("credentials", "set", connection, field, input="planted-wrong-secret").exit_code == 0
+    assert scene.typed("credentials", "set", connection, field, stdin="planted-wrong-secret").exit_code == 0
     with scene.nothing_changes(mapping="bills"):
         told = said_once_besides_runs(scene, line, 2)
     assert connection in told
@@ -239,7 +241,7 @@ def test_missing_credentials_name_the_command_that_sets_them(scene: Scene) -> No
 
 def test_a_credential_is_never_an_argument_nor_empty(scene: Scene) -> None:
     assert typed("credentials", "set", "airbase", "api_key", "planted-on-the-line").exit_code == 2
-    assert "nothing was changed" in said_once(scene.typed("credentials", "set", "airbase", "api_key", input="\n"), 2)
+    assert "nothing was changed" in said_once(scene.typed("credentials", "set", "airbase", "api_key", stdin="\n"), 2)
     assert scene.typed("ping", "airbase").exit_code == 0
 
 

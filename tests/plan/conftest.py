@@ -1,3 +1,3 @@
-from tests.run.conftest import make_house, model
+from tests.run.conftest import make_house
 
-__all__ = ["make_house", "model"]
+__all__ = ["make_house"]

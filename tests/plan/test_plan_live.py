@@ -23,7 +23,9 @@ def booked(judgements: list[Judgement]) -> dict[str, Mapping[str, Decimal]]:
 def test_a_changed_crosswalk_row_changes_the_lines_it_governs_and_no_other(make_house: MakeHouse) -> None:
     mixed = bill("B-3", "30.00", "3.00")
     mixed["expense_list"][1]["account"] = {"erp_reference_id": "6100", "name": "Software"}
-    house = make_house(bill("B-1", "10.00"), bill("B-2", "20.00", account="6100"), mixed, card("a", "5.00", account="6200"))
+    house = make_house(
+        bill("B-1", "10.00"), bill("B-2", "20.00", account="6100"), mixed, card("a", "5.00", account="6200")
+    )
     before = booked(house.plan("bills")) | booked(house.plan("card-transactions"))
 
     house.edit("mappings/crosswalks/gl-coding.csv", R130, R130.replace("=account", "6210"))
@@ -94,7 +96,11 @@ def test_it_says_what_a_run_then_does(make_house: MakeHouse, page_size: int) -> 
 
 
 def _told(one: Judgement) -> str:
-    return one.put.state.value if one.put is not None else {Verdict.SEND: "entered", Verdict.ADOPT: "entered"}[one.verdict]
+    return (
+        one.put.state.value
+        if one.put is not None
+        else {Verdict.SEND: "entered", Verdict.ADOPT: "entered"}[one.verdict]
+    )
 
 
 def test_each_look_up_is_asked_once_for_a_whole_batch(make_house: MakeHouse) -> None:

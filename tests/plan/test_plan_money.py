@@ -50,7 +50,9 @@ def payload_of(name: str, total: Decimal | str, *amounts: Decimal | str) -> dict
 
 
 @settings(max_examples=60, deadline=None)
-@given(amounts=st.lists(CENTS, min_size=1, max_size=8), off=st.sampled_from([Decimal(0), Decimal("0.01"), Decimal("-1")]))
+@given(
+    amounts=st.lists(CENTS, min_size=1, max_size=8), off=st.sampled_from([Decimal(0), Decimal("0.01"), Decimal("-1")])
+)
 @pytest.mark.parametrize("name", ["bills", "card-transactions", "reimbursements", "credits"])
 def test_a_document_balances_or_is_no_document(name: str, amounts: list[Decimal], off: Decimal) -> None:
     total = sum(amounts, Decimal(0)) + off
@@ -86,7 +88,10 @@ def test_another_amount_is_another_document_with_the_same_key() -> None:
 
 @pytest.mark.parametrize("amount", ["60", "60.0", "60.00", " 60.00 "])
 def test_one_amount_in_other_words_is_the_same_document(amount: str) -> None:
-    plain, other = planned("bills", payload_of("bills", "60.00", "60.00")), planned("bills", payload_of("bills", amount, amount))
+    plain, other = (
+        planned("bills", payload_of("bills", "60.00", "60.00")),
+        planned("bills", payload_of("bills", amount, amount)),
+    )
     assert isinstance(plain, Document)
     assert isinstance(other, Document)
     assert plain.hash == other.hash

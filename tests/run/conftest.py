@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 import pytest
 
-from engine.faces.sandbox.demo import make_demo
 from engine.run.result import RunResult
 from tests.run.house import House, open_house, seed_of
 
@@ -18,22 +17,14 @@ class MakeHouse(Protocol):
     def __call__(self, *entries: dict[str, Any], **more: Any) -> House: ...
 
 
-@pytest.fixture(scope="session")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's workspace as it is shipped, never changed by a test."""
-    folder = tmp_path_factory.mktemp("model") / "workspace"
-    make_demo(folder)
-    return folder
-
-
 @pytest.fixture
-def make_house(tmp_path: Path, model: Path) -> Iterator[MakeHouse]:
+def make_house(tmp_path: Path) -> Iterator[MakeHouse]:
     """Small houses; their sandboxes are stopped at the end of the test."""
     with ExitStack() as stack:
 
         def make(*entries: dict[str, Any], **more: Any) -> House:
             number = len(list(tmp_path.glob("house*")))
-            house = open_house(tmp_path / f"house{number}", seed=seed_of(*entries), model=model, **more)
+            house = open_house(tmp_path / f"house{number}", seed=seed_of(*entries), **more)
             stack.callback(house.sandbox.stop)
             return house
 
@@ -41,10 +32,10 @@ def make_house(tmp_path: Path, model: Path) -> Iterator[MakeHouse]:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Iterator[tuple[House, dict[str, RunResult]]]:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, dict[str, RunResult]]]:
     """The whole demonstration after one run of every mapping, its books on disk; tests only read it."""
     folder = tmp_path_factory.mktemp("finished") / "workspace"
-    house = open_house(folder, books=folder / "sandbox", model=model)
+    house = open_house(folder, books=folder / "sandbox")
     try:
         yield house, house.run_all()
     finally:

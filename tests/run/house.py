@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -35,6 +34,7 @@ from engine.wiring.app import open_setup, open_vault, valid_workspace
 from engine.wiring.workspace import MARK, Workspace
 from engine.words.clock import Clock, ManualClock
 from engine.words.errors import InputError
+from engine.words.json_value import digest
 from engine.words.secret import Secret
 
 FEED = "/v1/accounting/ledger_entries/"
@@ -89,7 +89,9 @@ def bill(
 def bills(count: int) -> list[dict[str, Any]]:
     """Bills B-1, B-2 and so on, of ten vendors, each with its own amount."""
     return [
-        bill(f"B-{number}", f"{number}.50", vendor=VENDORS[number % 10], date=f"2026-11-{1 + number % 20:02d}T00:00:00")
+        bill(
+            f"B-{number}", f"{number}.50", vendor=VENDORS[number % 10], date=f"2026-11-{1 + number % 20:02d}T00:00:00"
+        )
         for number in range(1, count + 1)
     ]
 
@@ -154,14 +156,13 @@ class House:
 
     folder: Path
     sandbox: Sandbox
-    workspace: Workspace
     clock: Clock
     wire: Wire = field(default_factory=Wire)
 
     @contextmanager
     def setup(self) -> Iterator[Setup]:
         """The parts of a run."""
-        with open_setup(self.workspace, clock=self.clock) as setup:
+        with open_setup(self.workspace(), clock=self.clock) as setup:
             yield setup
 
     def run(self, name: str, **options: Any) -> RunResult:
@@ -214,22 +215,24 @@ class House:
         return by_number
 
     def edit(self, file: str, old: str, new: str) -> None:
-        """Change one place of a file of the workspace, as a person would, and load it again."""
+        """Change one place of a file of the workspace, as a person would."""
         path = self.folder / file
         text = path.read_text(encoding="utf-8")
         assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file}"
         path.write_text(text.replace(old, new), encoding="utf-8")
-        self.load()
 
     def write(self, file: str, text: str) -> None:
-        """Add a file to the workspace and load it again."""
+        """Add a file to the workspace, or write it anew."""
         (self.folder / file).write_text(text, encoding="utf-8")
-        self.load()
 
-    def load(self) -> None:
-        """Read the workspace from its files."""
+    def workspace(self) -> Workspace:
+        """The workspace as its files are now.
+
+        Raises:
+            InputError: it has problems, which stand in the notes.
+        """
         try:
-            self.workspace = valid_workspace(self.folder)
+            return _loaded(self.folder)
         except InputError as error:
             error.add_note("\n".join(map(str, error.problems)))
             raise
@@ -253,10 +256,22 @@ def _indented(lines: str) -> str:
     return "".join(f"    {line}\n" for line in lines.splitlines())
 
 
-@cache
-def _shipped_workspace(folder: Path) -> Workspace:
-    """The shipped workspace, checked once: that takes a second."""
-    return valid_workspace(folder)
+_LOADED: dict[str, Workspace] = {}
+
+
+def _loaded(folder: Path) -> Workspace:
+    """A workspace without errors; equal files are checked once in a test run, since that takes a second."""
+    connections, problems = load_connections(
+        folder / MARK, shown_from=folder, kinds={kind: settings_schema(kind) for kind in kinds()}
+    )
+    if connections is None or problems:
+        raise InputError("connections.yaml", problems)
+    files = sorted([folder / "books.yaml", *(path for path in (folder / "mappings").rglob("*") if path.is_file())])
+    content = [[str(path.relative_to(folder)), path.read_text(encoding="utf-8")] for path in files]
+    key = digest([content, [[name, one.kind] for name, one in connections.connections.items()]])
+    if key not in _LOADED:
+        _LOADED[key] = valid_workspace(folder)
+    return replace(_LOADED[key], folder=folder, connections=connections)
 
 
 def open_house(
@@ -264,34 +279,20 @@ def open_house(
     *,
     seed: Seed | None = None,
     books: Path | None = None,
-    model: Path | None = None,
     clock: Clock | None = None,
     **connections: Any,
 ) -> House:
     """A demo workspace in `folder` wired to a sandbox that is started; the caller stops the sandbox.
 
-    `model` is a workspace like this one that was loaded before. Without `clock` time passes only when
-    the run sleeps, so that no test waits for a settle window.
+    Without `clock` time passes only when the run sleeps, so that no test waits for a settle window.
     """
     make_demo(folder)
     sandbox = Sandbox(books, seed=seed)
     sandbox.start()
     (folder / MARK).write_text(connections_text(sandbox, **connections), encoding="utf-8")
-    told, problems = load_connections(
-        folder / MARK, shown_from=folder, kinds={kind: settings_schema(kind) for kind in kinds()}
-    )
-    assert told is not None, problems
-    assert not problems
-    loaded = _shipped_workspace(model) if model else valid_workspace(folder)
-    workspace = replace(loaded, folder=folder, connections=told)
-    vault = open_vault(workspace)
+    house = House(folder=folder, sandbox=sandbox, clock=clock or ManualClock(datetime.now(UTC)))
+    vault = open_vault(house.workspace())
     for connection, name, text in _CREDENTIALS:
         vault.set(connection, name, Secret(text))
-    house = House(folder=folder, sandbox=sandbox, workspace=workspace, clock=clock or ManualClock(datetime.now(UTC)))
     house.wire.listen(sandbox)
     return house
-
-
-def copy_workspace(source: Path, target: Path) -> None:
-    """A workspace with its ledger, credentials and sandbox books, as a second one."""
-    shutil.copytree(source, target)

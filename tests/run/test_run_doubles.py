@@ -71,7 +71,12 @@ def test_a_bill_keyed_by_hand_with_other_lines_is_held(make_house: MakeHouse) ->
     entry = bill("B-1", "60.00")
     house = make_house(entry)
     keyed_by_hand(
-        house, lines=(("6300|10", Decimal("60.00")),), PayHold=True, PMUID=9, GLControlType="APAcct", GLControlCode="AB-AP"
+        house,
+        lines=(("6300|10", Decimal("60.00")),),
+        PayHold=True,
+        PMUID=9,
+        GLControlType="APAcct",
+        GLControlCode="AB-AP",
     )
     house.run("bills")
     row = house.row(entry)

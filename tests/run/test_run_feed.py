@@ -195,11 +195,8 @@ def test_a_record_nobody_takes_is_unclaimed_until_books_yaml_says_why_not(make_h
     house = make_house(entry)
     assert house.run("bills").needs_person == 1
     assert house.row(entry).state == "unclaimed"
-    house.edit(
-        "books.yaml",
-        "not_posted: []",
-        f"not_posted:\n  - {{connection: airbase, feed: {FEED}, when: {{type: [amortization]}}, reason: booked by hand}}",
-    )
+    rule = f"{{connection: airbase, feed: {FEED}, when: {{type: [amortization]}}, reason: booked by hand}}"
+    house.edit("books.yaml", "not_posted: []", f"not_posted: [{rule}]")
     house.run("bills")
     assert (house.row(entry).state, house.row(entry).reason) == ("not_posted", "booked by hand")
 
@@ -211,3 +208,21 @@ def test_a_mapping_that_is_switched_off_holds_its_records(make_house: MakeHouse)
     house.run("bills")
     assert (house.row(entry).state, house.row(entry).cause) == ("held", "switched_off")
     assert house.wire.effects() == []
+
+
+def test_a_limit_sends_so_many_and_the_next_run_the_rest(make_house: MakeHouse) -> None:
+    house = make_house(*bills(7))
+    assert house.run("bills", limit=3).sent == 3
+    assert len(house.invoices()) == 3
+    assert house.run("bills").sent == 4
+    assert len(house.invoices()) == 7
+
+
+@pytest.mark.parametrize("name", ["id", "beginning", "number", "number in capitals"])
+def test_only_looks_at_what_was_named(make_house: MakeHouse, name: str) -> None:
+    entry, other = bill("B-1a"), bill("B-2")
+    house = make_house(entry, other)
+    key = {"id": entry["id"], "beginning": entry["id"][:9], "number": "b-1a", "number in capitals": "B-1A"}[name]
+    house.run("bills", only=(key,))
+    assert set(house.invoices()) == {"B-1a"}
+    assert house.row(other).state == "seen"

@@ -126,6 +126,7 @@ def test_row_errors_under_a_200_are_no_success(make_house: MakeHouse) -> None:
     house.run("card-transactions")
 
     assert house.row(good).state == "entered"
-    assert house.row(bad).state in ("refused", "in_doubt")
-    assert house.row(bad).reason
+    # Epicor's error under a 200 does not prove that nothing was written; its words are kept for the person.
+    assert (house.row(bad).state, house.row(bad).cause) == ("in_doubt", "not_found")
+    assert "6310|30" in house.row(bad).reason
     assert len(journals(house)) == 1

@@ -136,7 +136,9 @@ def test_accounts_are_reported_and_not_sent_where_airbase_is_read_only(make_hous
     house = make_house()
     house.sandbox.airbase.accounts_read_only = True
     house.edit("mappings/gl-accounts.yaml", "\ntarget:\n", f"\ntarget:\n{REPORT}")
-    rename(house, "GLAccount", "GLAccount1", "6100|00", AccountDesc='=HYPERLINK("http://evil.example.test","Software")')
+    rename(
+        house, "GLAccount", "GLAccount1", "6100|00", AccountDesc='=HYPERLINK("http://evil.example.test","Software")'
+    )
     rename(house, "GLAccount", "GLAccount1", "6110|00", AccountDesc="=2")
 
     result = house.run("gl-accounts")
@@ -146,7 +148,7 @@ def test_accounts_are_reported_and_not_sent_where_airbase_is_read_only(make_hous
     rows = read(house.folder / "reports" / "accounts.csv")
     missing = {"5110", "6610", "6730", "6810", "6950", "6120"}
     assert set(rows) == missing | {"6100", "6110"}
-    assert rows["6100"] == ("'=HYPERLINK(\"http://evil.example.test\",\"Software\")", "expense")
+    assert rows["6100"] == ('\'=HYPERLINK("http://evil.example.test","Software")', "expense")
     assert rows["6110"] == ("'=2", "expense")
     assert rows["6610"] == ("Gas and water", "expense")
     assert sum(row.cause == "report_only" for row in house.rows(mapping="gl-accounts")) == 8
@@ -155,7 +157,10 @@ def test_accounts_are_reported_and_not_sent_where_airbase_is_read_only(make_hous
         if row["erp_reference_id"] == "6120":
             house.sandbox.airbase.books.put("accounts", {**row, "name": "IT equipment"})
     house.run("gl-accounts")
-    assert "6120" not in read(house.folder / "reports" / "accounts.csv")
+    assert set(read(house.folder / "reports" / "accounts.csv")) == (missing | {"6100", "6110"}) - {"6120"}
+    # A look at one account leaves the file of all as it is.
+    assert house.run("gl-accounts", only=("6110",)).report_file is None
+    assert len(read(house.folder / "reports" / "accounts.csv")) == 7
 
 
 def read(path: Path) -> dict[str, tuple[str, str]]:
@@ -202,7 +207,6 @@ def test_a_namesake_is_held_until_somebody_has_linked_it(make_house: MakeHouse) 
     path = house.folder / "mappings" / "crosswalks" / "vendor-links.csv"
     with path.open("a", encoding="utf-8") as file:
         file.write(f"EPIC06,{supplier.id},{born['airbase_id']},linked by hand\n")
-    house.load()
     house.run("vendors")
 
     assert house.row(one.key.source_id).state == "entered"

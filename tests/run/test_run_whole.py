@@ -188,7 +188,9 @@ def test_every_record_of_the_feed_is_some_mappings_or_unclaimed(finished: Finish
     for row in rows.values():
         assert (row.mapping is None) is (row.state == "unclaimed"), row
         assert row.state in ("entered", "held", "cut_over", "unclaimed")
-    unclaimed = Counter(entry["type"] for entry in entries() if rows.get(entry["id"]) and not rows[entry["id"]].mapping)
+    unclaimed = Counter(
+        entry["type"] for entry in entries() if rows.get(entry["id"]) and not rows[entry["id"]].mapping
+    )
     assert unclaimed == {"cashback": 2, "card_rebates": 2, "amortization": 2, "card_chargeback": 1}
 
 

@@ -13,7 +13,7 @@ from engine.domain.outcome import Proof
 from engine.wire.masking import mask_headers, mask_params, mask_text, mask_value, shorten
 from engine.wire.request import Request, Response
 from engine.wire.wording import not_json_sentence, plain, word_error
-from engine.words.errors import ConnectorError, CredentialsError, Unreachable
+from engine.words.errors import CredentialsError, Unreachable
 from engine.words.json_value import NotJson
 
 
@@ -28,6 +28,25 @@ class Judgement:
 
 
 Judge = Callable[[Response], Judgement]
+
+
+class Refused(CredentialsError):
+    """Our login or our rights are not accepted; `status` is None when the login server itself refused us."""
+
+    def __init__(self, message: str, *, status: int | None, said: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.said = said
+
+
+class BadAnswer(Unreachable):
+    """No answer, or not one that can be used; `own` says that it came in the system's own words."""
+
+    def __init__(self, message: str, *, status: int | None = None, said: str = "", own: bool = False) -> None:
+        super().__init__(message)
+        self.status = status
+        self.said = said
+        self.own = own
 
 
 def judge_success(response: Response) -> Judgement:
@@ -106,23 +125,37 @@ def read_body(name: str, exchange: Exchange, judge: Judge, hidden: Iterable[str]
     """
     known = tuple(hidden)
     response = exchange.response
-    if response is not None and 200 <= response.status < 300:
+    asked = f"{name}: {exchange.request.method} {mask_text(exchange.request.path, known)}"
+    if response is None:
+        said = plain(mask_text(exchange.trouble, known))
+        if exchange.login:
+            raise Refused(f"{asked}: {said}", status=None, said=said)
+        raise BadAnswer(f"{asked}: {said}", said=said)
+    if 200 <= response.status < 300:
         try:
             return response.json()
         except NotJson:
-            trouble = f"status {response.status} with {not_json_sentence(response)}"
-            raise _failed(name, exchange, Unreachable, mask_text(trouble, known)) from None
-    if response is None:
-        kind: type[ConnectorError] = CredentialsError if exchange.login else Unreachable
-        raise _failed(name, exchange, kind, plain(mask_text(exchange.trouble, known)))
+            said = mask_text(not_json_sentence(response), known)
+            raise BadAnswer(
+                f"{asked}: status {response.status} with {said}", status=response.status, said=said
+            ) from None
     said = mask_text(judge(response).message, known)
     if response.status == 401:
-        advice = "set the credentials of this connection anew"
-        raise _failed(name, exchange, CredentialsError, f"the login was refused (401: {said}); {advice}")
+        raise Refused(f"{asked}: {login_sentence(name, said)}", status=401, said=said)
     if response.status == 403:
         advice = "the user or key needs the right to read this"
-        raise _failed(name, exchange, CredentialsError, f"access was denied (403: {said}); {advice}")
-    raise _failed(name, exchange, Unreachable, f"status {response.status}: {said}")
+        raise Refused(f"{asked}: access was denied (403: {said}); {advice}", status=403, said=said)
+    raise BadAnswer(
+        f"{asked}: status {response.status}: {said}", status=response.status, said=said, own=word_error(response).own
+    )
+
+
+def login_sentence(name: str, said: str) -> str:
+    """What is told when a system does not accept who we are."""
+    return (
+        f"the login was refused (401: {said}); `ml-connector ping {name}` finds out what is wrong with it, and "
+        f"`ml-connector credentials set {name} …` sets it anew; what was to be sent waits"
+    )
 
 
 def show_request(request: Request, body: Any, hidden: Iterable[str]) -> dict[str, Any]:
@@ -149,10 +182,6 @@ def show_response(response: Response, hidden: Iterable[str]) -> dict[str, Any]:
         "elapsed_ms": round(response.elapsed_s * 1000),
         "body": body,
     }
-
-
-def _failed(name: str, exchange: Exchange, kind: type[ConnectorError], trouble: str) -> ConnectorError:
-    return kind(f"{name}: {exchange.request.method} {exchange.request.path}: {trouble}")
 
 
 def _json_or_none(response: Response) -> Any:

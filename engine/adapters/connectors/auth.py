@@ -37,8 +37,24 @@ class Credentials(Protocol):
         ...
 
 
+class CredentialWatch(Protocol):
+    """Hears how a tracked credential fares, and knows of the one that waits to take over."""
+
+    def upcoming(self, field: str) -> Secret | None:
+        """The credential that takes over when the present one is refused; None when there is none."""
+        ...
+
+    def accepted(self, field: str, used: Secret, token_id: str) -> None:
+        """The system accepted it; the one that waited takes over for good. `token_id` is the system's own name."""
+        ...
+
+    def refused(self, field: str, used: Secret) -> None:
+        """The system refused it."""
+        ...
+
+
 class LoginRefused(CredentialsError):
-    """The login server does not accept our credentials."""
+    """Our credentials are not accepted: by the login server now, or by the system before."""
 
 
 class Auth(Protocol):
@@ -55,6 +71,10 @@ class Auth(Protocol):
 
     def renew(self, used: Headers) -> bool:
         """After a 401 to these headers: whether other headers may be had now."""
+        ...
+
+    def answered(self, used: Headers, response: Response) -> None:
+        """Hear what came of a request with these headers."""
         ...
 
     def hidden(self) -> tuple[str, ...]:
@@ -88,7 +108,22 @@ class Keyring:
 
     def header_secret(self, name: str) -> str:
         """A secret that goes into a header as it is. Raises as `public` does, and for unsendable signs."""
-        text = self.secret(name)
+        return self.header_text(name, self._credentials.get(name))
+
+    def held(self, name: str) -> Secret:
+        """A credential as it is kept. Raises as `public` does."""
+        return self._credentials.get(name)
+
+    def header_text(self, name: str, secret: Secret) -> str:
+        """A secret as it goes into a header.
+
+        Raises:
+            CredentialsError: it is empty, or has signs that cannot be sent.
+        """
+        text = secret.reveal()
+        if not text:
+            raise CredentialsError(f"the credential '{name}' is empty; set it again")
+        self.remember(text)
         check_header(name, text)
         return text
 
@@ -116,6 +151,9 @@ class Static:
     def renew(self, used: Headers) -> bool:
         """Whether the credentials were changed since."""
         return any(used.get(name) != value for name, value in self._make(self._keyring).items())
+
+    def answered(self, used: Headers, response: Response) -> None:
+        """Nothing is kept."""
 
     def hidden(self) -> tuple[str, ...]:
         """The secrets and what was made from them."""
@@ -148,12 +186,19 @@ class Expiring:
         self._clock = clock
         self._token: Token | None = None
         self._refresh: str | None = None
+        self._refusals: list[str] = []
         self._lock = threading.Lock()
 
     def headers(self) -> LoginFlow:
-        """The bearer header, after asking for a token where there is none or it is about to run out."""
+        """The bearer header, after asking for a token where there is none or it is about to run out.
+
+        Callers that wait while one asks share its fate: each asking again after a refusal would lock a user out.
+        """
+        refusals = len(self._refusals)
         with self._lock:
             if self._token is None or self._clock.instant().seconds >= self._token.good_until_s:
+                if len(self._refusals) > refusals:
+                    raise LoginRefused(self._refusals[-1])
                 self._token = yield from self._obtain()
             return {"Authorization": f"Bearer {self._token.text}"}
 
@@ -163,6 +208,9 @@ class Expiring:
             if self._token is not None and used.get("Authorization") == f"Bearer {self._token.text}":
                 self._token = None
         return True
+
+    def answered(self, used: Headers, response: Response) -> None:
+        """Nothing is kept: a token that is refused is told to `renew`."""
 
     def hidden(self) -> tuple[str, ...]:
         """The credentials and every token so far; few, since each lives for long."""
@@ -178,7 +226,11 @@ class Expiring:
         return self._keep(response)
 
     def _keep(self, response: Response) -> Token:
-        token = read_token(response, self._clock.instant().seconds)
+        try:
+            token = read_token(response, self._clock.instant().seconds)
+        except LoginRefused as error:
+            self._refusals.append(str(error))
+            raise
         self._refresh = token.refresh
         for text in (token.text, token.refresh):
             if text:
@@ -204,6 +256,11 @@ class Together:
         # Each part is asked, so that a token is forgotten even when the key was changed as well.
         renewed = [part.renew(used) for part in self._parts]
         return any(renewed)
+
+    def answered(self, used: Headers, response: Response) -> None:
+        """Each part hears it."""
+        for part in self._parts:
+            part.answered(used, response)
 
     def hidden(self) -> tuple[str, ...]:
         """The secrets of all parts."""

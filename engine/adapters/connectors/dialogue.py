@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from engine.adapters.connectors.answers import Judge, as_answer, read_body
+from engine.adapters.connectors.answers import Judge, as_answer, login_sentence, read_body
 from engine.adapters.connectors.auth import Auth
 from engine.adapters.connectors.driver import Driver, passing_wait_s
 from engine.adapters.connectors.kind import Wiring
@@ -14,6 +15,8 @@ from engine.adapters.connectors.settings import retry_rule
 from engine.adapters.connectors.transport import Transport
 from engine.wire.request import Request, Response
 from engine.wire.retry import RetryRule, retry_after_s
+
+UNAUTHORIZED = 401
 
 
 class Dialogue:
@@ -51,13 +54,16 @@ class Dialogue:
         """The answer of a call; `body` is its JSON before it was written out."""
         exchange = self._driver.exchange(request)
         named = exchange.response.headers.get("retry-after") if exchange.response is not None else None
-        return as_answer(
+        answer = as_answer(
             exchange,
             self._judge,
             body=body,
             hidden=self._auth.hidden(),
             retry_after_s=retry_after_s(named, self._clock.now()),
         )
+        if answer.status != UNAUTHORIZED:
+            return answer
+        return replace(answer, message=f"{self._name}: {login_sentence(self._name, answer.message)}")
 
     def _passing_s(self, response: Response) -> float | None:
         usual = passing_wait_s(response)

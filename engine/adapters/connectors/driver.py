@@ -116,11 +116,13 @@ class Driver:
     def _once(self, request: Request, headers: Headers) -> Exchange:
         signed = replace(request, headers={**request.headers, **headers})
         try:
-            return Exchange(request=request, response=self._transport.send(signed))
+            response = self._transport.send(signed)
         except NotSent as error:
             return Exchange(request=request, sent=False, trouble=str(error), lasting=error.lasting)
         except AnswerLost as error:
             return Exchange(request=request, trouble=str(error))
+        self._auth.answered(headers, response)
+        return Exchange(request=request, response=response)
 
 
 def passing_wait_s(response: Response) -> float | None:

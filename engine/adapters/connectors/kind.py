@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from engine.adapters.connectors.auth import Credentials
+from engine.adapters.connectors.auth import Credentials, CredentialWatch
 from engine.adapters.connectors.port import Connector
 from engine.adapters.connectors.settings import Setting
 from engine.adapters.connectors.transport import Transport
@@ -54,13 +54,14 @@ class Catalogue(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wiring:
-    """What a connector is made from; `settings` are complete and checked."""
+    """What a connector is made from; `settings` are complete and checked, `watch` hears of tracked credentials."""
 
     name: str
     settings: Mapping[str, Any]
     credentials: Credentials
     clock: Clock
     transport: Transport | None = None
+    watch: CredentialWatch | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

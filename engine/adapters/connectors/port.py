@@ -62,13 +62,24 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PingStep:
+    """One thing that was tried, such as resolving the name, or reading one row of a set."""
+
+    what: str
+    ok: bool
+    sentence: str
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ping:
-    """What `ping` found: whether it works, how long it took, and what to do when it does not."""
+    """What `ping` found: whether it works, how long one answer took, and what to do when it does not."""
 
     ok: bool
     sentence: str
     elapsed_s: float
     advice: str = ""
+    steps: tuple[PingStep, ...] = ()
 
 
 class Connector(Protocol):
@@ -108,8 +119,8 @@ class Connector(Protocol):
         """
         ...
 
-    def ping(self, *, company: str | None = None) -> Ping:
-        """Whether the system can be reached and accepts us; reads only."""
+    def ping(self, *, company: str | None = None, things: Sequence[str] = ()) -> Ping:
+        """Whether the system can be reached, accepts us, and lets us read one row of each of `things`; reads only."""
         ...
 
     def close(self) -> None:

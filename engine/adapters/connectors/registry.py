@@ -9,7 +9,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from engine.adapters.connectors.airbase.connector import AIRBASE
-from engine.adapters.connectors.auth import Credentials
+from engine.adapters.connectors.auth import Credentials, CredentialWatch
 from engine.adapters.connectors.epicor.connector import EPICOR
 from engine.adapters.connectors.kind import Catalogue, KindSpec, Questions, Wiring
 from engine.adapters.connectors.memory.connector import MEMORY
@@ -80,15 +80,25 @@ def make_connector(
     credentials: Credentials,
     clock: Clock,
     transport: Transport | None = None,
+    watch: CredentialWatch | None = None,
 ) -> Connector:
-    """A connector; nothing is sent yet. A transport handed in is closed with it.
+    """A connector; nothing is sent yet. A transport handed in is closed with it; `watch` hears of its credentials.
 
     Raises:
         InputError: a setting is wrong.
     """
     spec = kind_of(kind)
     complete = read_settings(spec.settings, settings, f"connections.yaml > {name}")
-    return spec.make(Wiring(name=name, settings=complete, credentials=credentials, clock=clock, transport=transport))
+    return spec.make(
+        Wiring(
+            name=name,
+            settings=complete,
+            credentials=credentials,
+            clock=clock,
+            transport=transport,
+            watch=watch,
+        )
+    )
 
 
 @cache

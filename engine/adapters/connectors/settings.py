@@ -116,6 +116,12 @@ def shared_settings(*, in_flight: int, read_timeout_s: int = 60) -> tuple[Settin
             help="Whether http:// is accepted for this machine itself, as the sandbox needs.",
         ),
         Setting(
+            name="allow_private_addresses",
+            kind="yes_no",
+            default=False,
+            help="Whether the system may stand in a private network (10.…, 192.168.…), as on your own premises.",
+        ),
+        Setting(
             name="attempts_max",
             kind="whole",
             default=4,
@@ -183,6 +189,7 @@ def transport_settings(settings: Mapping[str, Any], origins: tuple[str, ...] = (
         body_max_bytes=settings["body_max_bytes"],
         ca_file=Path(settings["ca_file"]).expanduser() if settings["ca_file"] else None,
         http_on_loopback=settings["http_on_loopback"],
+        allow_private_addresses=settings["allow_private_addresses"],
     )
 
 

@@ -16,9 +16,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.adapters.connectors.address import Address, NotAllowed
+from engine.adapters.connectors.network import PrivateAddress, Reach, UnknownHost, resolve
 from engine.adapters.connectors.pace import Pace
 from engine.wire.request import Request, Response
 from engine.words.clock import Clock
@@ -80,6 +81,12 @@ class TransportSettings:
     body_max_bytes: int = 64 * 1024 * 1024
     ca_file: Path | None = None
     http_on_loopback: bool = True
+    allow_private_addresses: bool = False
+
+    @property
+    def reach(self) -> Reach:
+        """Which machines may be called."""
+        return Reach(private=self.allow_private_addresses, loopback=self.http_on_loopback)
 
 
 class HttpTransport:
@@ -151,12 +158,11 @@ class HttpTransport:
 
         settings = self._settings
         return httpx.Client(
-            verify=self._verified(),
+            transport=_checked_transport(self._verified(), settings.reach),
             trust_env=False,
             follow_redirects=False,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"},
-            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_ALIVE_S),
             timeout=httpx.Timeout(
                 connect=settings.connect_timeout_s,
                 read=settings.read_timeout_s,
@@ -183,6 +189,8 @@ class HttpTransport:
                 request.method, url, headers=dict(request.headers), content=request.body, timeout=timeout
             ) as answer:
                 body = b"".join(self._pieces(answer, began))
+        except PrivateAddress as error:
+            raise NotSent(str(error), lasting=True) from error
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             untrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
             raise NotSent(_why_not_sent(error, self._address.origin), lasting=untrusted) from error
@@ -209,6 +217,41 @@ class HttpTransport:
             if self._clock.instant().seconds - began > self._settings.answer_max_s:
                 raise AnswerLost(f"the answer took longer than {self._settings.answer_max_s:g} seconds")
             yield piece
+
+
+def _checked_transport(verified: ssl.SSLContext, reach: Reach) -> httpx.HTTPTransport:
+    """One connection at a time, to addresses that were looked at; the certificate is still checked by name."""
+    import httpcore
+    import httpx
+
+    class Checked(httpcore.SyncBackend):
+        def connect_tcp(self, host: str, port: int, *rest: Any, **named: Any) -> httpcore.NetworkStream:
+            try:
+                addresses = resolve(host, port)
+            except UnknownHost as error:
+                raise httpcore.ConnectError(str(error)) from error
+            for address in addresses:
+                reach.check(host, address)
+            for address in addresses[:-1]:
+                try:
+                    return super().connect_tcp(address, port, *rest, **named)
+                except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                    continue  # the next address of the same name
+            return super().connect_tcp(addresses[-1], port, *rest, **named)
+
+    class Transport(httpx.HTTPTransport):
+        def __init__(self) -> None:
+            super().__init__(verify=verified, trust_env=False)
+            # httpx has no public way to look at an address before it is called; a test holds this to it.
+            self._pool = httpcore.ConnectionPool(
+                ssl_context=verified,
+                max_connections=1,
+                max_keepalive_connections=1,
+                keepalive_expiry=KEEP_ALIVE_S,
+                network_backend=Checked(),
+            )
+
+    return Transport()
 
 
 def _decoded(answer: httpx.Response, most: int) -> Iterator[bytes]:

@@ -40,7 +40,7 @@ def open_engine(text: str) -> Engine:
         ) from None
     if url.get_backend_name() == "sqlite":
         return sqlite.open_engine(url)
-    if url.get_backend_name() == "postgresql":
+    if url.get_backend_name() in ("postgresql", "postgres"):
         return postgresql.open_engine(url)
     raise LedgerError(f"the ledger is kept in SQLite or PostgreSQL, not in {url.get_backend_name()}")
 

@@ -48,14 +48,16 @@ class KeptPayloads:
         empty = 0
         # The time as its text: one that was edited may be no time any more.
         query = select(payloads.c.hash, payloads.c.body, type_coerce(payloads.c.kept_at, Text).label("kept_at"))
-        for row in self._connection.execute(query.order_by(payloads.c.hash), execution_options={"yield_per": PAGE}):
-            if row.body != PURGED:
-                if not opened(row.hash, row.body)[1]:
-                    yield f"the payload {row.hash} was edited: its content does not give its name"
-            elif str(row.kept_at) >= self._purged_before:
-                yield f"the payload {row.hash} was emptied, and no purge took it"
-            else:
-                empty += 1
+        in_order = query.order_by(payloads.c.hash)
+        with self._connection.execute(in_order, execution_options={"yield_per": PAGE}) as rows:
+            for row in rows:
+                if row.body != PURGED:
+                    if not opened(row.hash, row.body)[1]:
+                        yield f"the payload {row.hash} was edited: its content does not give its name"
+                elif str(row.kept_at) >= self._purged_before:
+                    yield f"the payload {row.hash} was emptied, and no purge took it"
+                else:
+                    empty += 1
         if empty > self._purged:
             yield f"{empty} payloads are empty, and the purges of the trail took only {self._purged}"
 

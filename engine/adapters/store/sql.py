@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import islice
@@ -240,10 +241,10 @@ class SqlLedger:
         """What does not fit in the audit trail, in words."""
 
         def work(connection: Connection) -> tuple[str, ...]:
-            told = verifying.problems(connection, self._trail, head)
-            first = tuple(islice(told, PROBLEMS_MAX))
-            more = "there is more that does not fit: these are the first"
-            return first if next(told, None) is None else (*first[:-1], more)
+            with closing(verifying.problems(connection, self._trail, head)) as told:
+                first = tuple(islice(told, PROBLEMS_MAX))
+                more = "there is more that does not fit: these are the first"
+                return first if next(told, None) is None else (*first[:-1], more)
 
         return tuple(sentence.encode(errors="backslashreplace").decode() for sentence in self._read(work))
 

@@ -7,7 +7,7 @@ somebody changed who has the key too. Against both helps a head that was kept el
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -21,18 +21,19 @@ from engine.domain.audit_event import GENESIS
 PAGE = 500
 MOVED_WITHIN = 1000
 """How far from its place a moved event is looked for; each place costs the computing of a hash."""
-SEARCHES_MAX = 200
+SEARCHES_MAX = 50
 
 Head = tuple[int, str]
 
 
-def problems(connection: Connection, trail: Trail, kept: Head | None) -> Iterator[str]:
+def problems(connection: Connection, trail: Trail, kept: Head | None) -> Generator[str, None, None]:
     """What does not fit, in sentences, in the order of the trail; then its end, its payloads and its guards."""
     with any_text(connection):
         check = _Check(connection, trail, kept)
-        rows = connection.execute(select(audit).order_by(audit.c.seq), execution_options={"yield_per": PAGE})
-        for row in rows:
-            yield from check.row(row)
+        in_order = select(audit).order_by(audit.c.seq)
+        with connection.execute(in_order, execution_options={"yield_per": PAGE}) as rows:
+            for row in rows:
+                yield from check.row(row)
         yield from check.end()
         yield from check.payloads.problems()
     for name in missing_guards(connection):

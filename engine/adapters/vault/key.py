@@ -1,4 +1,4 @@
-"""The vault's key: where it comes from, and the keys that are derived from it for each purpose."""
+"""The key that opens a vault, kept elsewhere, and what is derived from it for each purpose."""
 
 from __future__ import annotations
 
@@ -6,17 +6,12 @@ import base64
 import binascii
 import os
 import re
-from collections.abc import Mapping
-from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from engine.adapters.vault.private_file import read_private
 from engine.words.errors import CredentialsError
 
-VARIABLE = "ML_CONNECTOR_KEY"
-FILE_VARIABLE = "ML_CONNECTOR_KEY_FILE"
 LENGTH = 32
 HOW = "32 bytes in base64 or hex"
 
@@ -26,12 +21,13 @@ _HEX = re.compile(r"[0-9a-fA-F]{64}")
 class VaultKey:
     """The key itself is not kept: only what is derived from it, each for one purpose. Nothing of it prints."""
 
-    __slots__ = ("_audit", "_check", "_seal", "id")
+    __slots__ = ("_audit", "_check", "_seal", "_wrap", "id")
 
     def __init__(self, key: bytes) -> None:
         self.id = _derived(key, "key id")[:4].hex()
         self._check = _derived(key, "key check")
         self._seal = _derived(key, "credentials")
+        self._wrap = _derived(key, "wrapping keys")
         self._audit = _derived(key, "audit trail")
 
     @property
@@ -40,41 +36,22 @@ class VaultKey:
         return self._check.hex()
 
     @property
+    def for_wrapping(self) -> bytes:
+        """The key that wraps the workspace's own keys."""
+        return self._wrap
+
+    @property
     def for_credentials(self) -> bytes:
-        """The key that seals credentials."""
+        """The key that sealed the credentials of a file of format 1."""
         return self._seal
 
     @property
     def for_audit(self) -> bytes:
-        """The key of the audit trail's hashes."""
+        """The key of the audit trail's hashes in a workspace that was begun with this key."""
         return self._audit
 
     def __repr__(self) -> str:
         return f"VaultKey({self.id})"
-
-
-def key_path(folder: Path, environ: Mapping[str, str]) -> Path:
-    """Where the key file is, when the key is not in the environment itself."""
-    named = environ.get(FILE_VARIABLE, "")
-    return Path(named) if named else folder / "key"
-
-
-def find_key(folder: Path, environ: Mapping[str, str]) -> VaultKey:
-    """The key from the environment, or from its file.
-
-    Raises:
-        CredentialsError: there is none, it is not 32 bytes, or others may read its file.
-    """
-    text = environ.get(VARIABLE, "")
-    if text:
-        return VaultKey(_parse(text, f"the environment variable {VARIABLE}"))
-    path = key_path(folder, environ)
-    content = read_private(path)
-    if content is None:
-        raise CredentialsError(
-            f"there is no key: set the environment variable {VARIABLE} to {HOW}, or put back the key file {path}"
-        )
-    return VaultKey(_parse(content.decode("ascii", "replace"), str(path)))
 
 
 def new_key_text() -> str:
@@ -82,10 +59,15 @@ def new_key_text() -> str:
     return base64.b64encode(os.urandom(LENGTH)).decode() + "\n"
 
 
-def _parse(text: str, where: str) -> bytes:
+def parse_key(text: str, where: str) -> VaultKey:
+    """The key that is written out in a text.
+
+    Raises:
+        CredentialsError: it is not 32 bytes; `where` says in the message where the text stood.
+    """
     text = text.strip()
     if _HEX.fullmatch(text):
-        return bytes.fromhex(text)
+        return VaultKey(bytes.fromhex(text))
     try:
         key = base64.b64decode(
             text + "=" * (-len(text) % 4), altchars=b"-_" if {"-", "_"} & set(text) else None, validate=True
@@ -94,7 +76,7 @@ def _parse(text: str, where: str) -> bytes:
         key = b""
     if len(key) != LENGTH:
         raise CredentialsError(f"{where} does not hold a key: it must be {HOW}") from None
-    return key
+    return VaultKey(key)
 
 
 def _derived(key: bytes, purpose: str) -> bytes:

@@ -58,7 +58,8 @@ def write_private(path: Path, content: bytes) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         _make_folder(path.parent)
-        beside.unlink(missing_ok=True)
+        for left in path.parent.glob(f".{path.name}.*.new"):
+            left.unlink(missing_ok=True)  # of a writer that was killed; writers take turns
         _create(beside, content)
         beside.replace(path)
         _sync_folder(path.parent)

@@ -1,4 +1,4 @@
-"""Sealing one credential: AES-256-GCM, bound to the place it is for, so that it opens nowhere else."""
+"""Sealing: AES-256-GCM, bound to the place a text or a key is for, so that it opens nowhere else."""
 
 from __future__ import annotations
 
@@ -10,41 +10,53 @@ from urllib.parse import urlsplit
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from engine.adapters.vault.key import VaultKey
 from engine.words.errors import InputError
-from engine.words.secret import Secret
 
 NONCE_BYTES = 12
+KEY_BYTES = 32
 
 
 class Broken(Exception):
     """The sealed text was changed, cut, or stands in a place it was not sealed for."""
 
 
-def place(workspace: str, connection: str, field: str, origin: str, key_id: str) -> bytes:
-    """What a credential is bound to."""
+def first_place(workspace: str, connection: str, field: str, origin: str, key_id: str) -> bytes:
+    """What a credential is bound to in a file of format 1."""
     return f"ml-connector:v1|{workspace}|{connection}|{field}|{origin}|{key_id}".encode()
 
 
-def seal(key: VaultKey, where: bytes, text: str) -> str:
-    """The credential, encrypted, in base64: nonce, then text with its tag."""
+def place(workspace: str, connection: str, field: str, origin: str, key_id: str, when: str) -> bytes:
+    """What a credential is bound to: where it may be used, the data key, and when it was set and ends."""
+    return f"ml-connector:v2|{workspace}|{connection}|{field}|{origin}|{key_id}|{when}".encode()
+
+
+def key_place(workspace: str, purpose: str, data_key_id: str, key_id: str) -> bytes:
+    """What a wrapped key is bound to."""
+    return f"ml-connector:v2|{workspace}|{purpose}|{data_key_id}|{key_id}".encode()
+
+
+def seal(key: bytes, where: bytes, content: bytes) -> str:
+    """The content, encrypted, in base64: nonce, then text with its tag."""
     nonce = os.urandom(NONCE_BYTES)
-    sealed = AESGCM(key.for_credentials).encrypt(nonce, text.encode(), where)
-    return base64.b64encode(nonce + sealed).decode()
+    return base64.b64encode(nonce + AESGCM(key).encrypt(nonce, content, where)).decode()
 
 
-def unseal(key: VaultKey, where: bytes, sealed: str) -> Secret:
-    """The credential.
+def unseal(key: bytes, where: bytes, sealed: str) -> bytes:
+    """The content.
 
     Raises:
-        Broken: it does not open in this place.
+        Broken: it does not open with this key in this place.
     """
     try:
         content = base64.b64decode(sealed, validate=True)
-        nonce, text = content[:NONCE_BYTES], content[NONCE_BYTES:]
-        return Secret(AESGCM(key.for_credentials).decrypt(nonce, text, where).decode())
+        return AESGCM(key).decrypt(content[:NONCE_BYTES], content[NONCE_BYTES:], where)
     except (binascii.Error, ValueError, InvalidTag):
         raise Broken from None
+
+
+def new_key() -> bytes:
+    """A new random key."""
+    return os.urandom(KEY_BYTES)
 
 
 def origin_of(url: str) -> str:

@@ -6,15 +6,27 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from engine.adapters.vault.credentials_file import CredentialsFile, Entry, read_file, write_file
-from engine.adapters.vault.key import FILE_VARIABLE, VARIABLE, VaultKey, find_key, key_path, new_key_text
+from engine.adapters.vault.credentials_file import UPCOMING, Entry, damaged, read_file, write_file
+from engine.adapters.vault.key import VaultKey, new_key_text
+from engine.adapters.vault.opened import Opened, new_opened, unlock
 from engine.adapters.vault.private_file import create_private, one_at_a_time
-from engine.adapters.vault.sealing import Broken, origin_of, place, seal, unseal
-from engine.words.clock import Clock, SystemClock, random_id
+from engine.adapters.vault.providers import (
+    PASSPHRASE_VARIABLE,
+    VARIABLE,
+    KeyProvider,
+    NewKey,
+    PlainKey,
+    Remembering,
+    chosen,
+    key_path,
+    providers_of,
+)
+from engine.adapters.vault.sealing import Broken, origin_of
+from engine.words.clock import Clock, SystemClock
 from engine.words.errors import CredentialsError, InputError
 from engine.words.secret import Secret
 
@@ -25,22 +37,36 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
 class CredentialName(NamedTuple):
-    """A credential as people see it; the fingerprint is empty when it cannot be opened."""
+    """A credential as people see it; the fingerprint is empty when it cannot be opened.
+
+    `upcoming` marks the one that waits to take over, `expires` the day the operator named for it.
+    """
 
     connection: str
     field: str
     set_at: datetime
     fingerprint: str
+    expires: date | None = None
+    upcoming: bool = False
 
 
 class Vault:
     """Credentials of a workspace. Reads the file at every call; several processes may use it at once."""
 
-    def __init__(self, path: Path, key: VaultKey, origins: Mapping[str, str], clock: Clock) -> None:
+    def __init__(
+        self,
+        path: Path,
+        providers: Sequence[KeyProvider],
+        origins: Mapping[str, str],
+        clock: Clock,
+        existing: Sequence[Path],
+    ) -> None:
         self._path = path
-        self._key = key
+        self._providers = tuple(providers)
         self._origins = origins
         self._clock = clock
+        self._existing = tuple(existing)
+        self._met: dict[tuple[str, str], VaultKey] = {}
 
     @classmethod
     def open(
@@ -50,25 +76,42 @@ class Vault:
         environ: Mapping[str, str],
         origins: Mapping[str, str],
         clock: Clock | None = None,
+        existing: Sequence[Path] = (),
+        providers: Sequence[KeyProvider] | None = None,
     ) -> Vault:
         """The vault of the workspace in `folder`; `origins` are the base URLs of its connections.
+
+        `existing` are other files that were made with its key, such as the ledger; `providers` other places
+        to find the key than the environment, the key file and a passphrase.
 
         Raises:
             CredentialsError: there is no key, it is not the key of this workspace, or the file is damaged.
             InputError: a base URL is not a URL.
         """
         known = {connection: origin_of(url) for connection, url in origins.items()}
-        vault = cls(folder / FOLDER / FILE, find_key(folder / FOLDER, environ), known, clock or SystemClock())
-        vault._read()
+        found = providers_of(folder / FOLDER, environ) if providers is None else providers
+        vault = cls(folder / FOLDER / FILE, found, known, clock or SystemClock(), existing)
+        vault._read_or_begin()
         return vault
 
     @property
     def audit_key(self) -> bytes:
-        """The key of the ledger's audit trail: derived from the vault's key, never in the database."""
-        return self._key.for_audit
+        """The key of the ledger's audit trail, never in the database; it stays when the vault's key is changed."""
+        opened = self._read()
+        return opened.audit_key if opened is not None else self._plain_key().for_audit
 
-    def set(self, connection: str, field: str, secret: Secret) -> None:
+    def set(
+        self,
+        connection: str,
+        field: str,
+        secret: Secret,
+        *,
+        expires: date | None = None,
+        upcoming: bool = False,
+    ) -> None:
         """Seal a credential for a connection, in place of the one that was there.
+
+        An `upcoming` one waits beside it, to take over when the present one is refused.
 
         Raises:
             InputError: there is no such connection, the name cannot be used, or the credential is empty.
@@ -79,17 +122,10 @@ class Vault:
         if not secret:
             raise InputError(f"the credential {field} of {connection} is empty")
         with self._alone():
-            file = self._read() or self._new_file()
-            where = place(file.workspace, connection, field, origin, self._key.id)
-            entry = Entry(
-                connection=connection,
-                field=field,
-                origin=origin,
-                set_at=self._clock.now(),
-                key_id=self._key.id,
-                sealed=seal(self._key, where, secret.reveal()),
-            )
-            self._write(file, (*_without(file, connection, field), entry))
+            opened = self._writable()
+            name = field + UPCOMING if upcoming else field
+            now = self._clock.now()
+            self._write(opened.with_text(connection, name, origin, secret.reveal(), now, expires))
 
     def get(self, connection: str, field: str) -> Secret:
         """A credential, for the origin its connection has now.
@@ -97,45 +133,105 @@ class Vault:
         Raises:
             CredentialsError: it is not set, was set for another origin, or was changed.
         """
-        origin = self._origin(connection)
-        file = self._read()
-        entry = file.entry(connection, field) if file is not None else None
-        if file is None or entry is None:
+        secret = self._find(connection, field)
+        if secret is None:
             raise CredentialsError(f"{connection} has no credential '{field}': run `{_command(connection, field)}`")
-        if entry.origin != origin:
-            raise CredentialsError(
-                f"the credential '{field}' of {connection} was set for {entry.origin}, and the connection is now "
-                f"{origin}: if that is right, run `{_command(connection, field)}`"
-            )
-        try:
-            return self._open(file, entry, origin)
-        except Broken:
-            raise CredentialsError(
-                f"the credential '{field}' of {connection} was changed, or moved from another place, since it "
-                f"was set: run `{_command(connection, field)}`"
-            ) from None
+        return secret
+
+    def upcoming(self, connection: str, field: str) -> Secret | None:
+        """The credential that waits to take over; None when there is none. Raises as `get` does."""
+        return self._find(connection, field + UPCOMING)
+
+    def set_at(self, connection: str, field: str) -> datetime | None:
+        """When a credential was set; None when it is not."""
+        opened = self._read()
+        entry = opened.file.entry(connection, field) if opened is not None else None
+        return entry.set_at if entry is not None else None
+
+    def take_over(self, connection: str, field: str, secret: Secret) -> bool:
+        """Put the waiting credential in the place of the present one; says whether it was the one that waits.
+
+        Another process may have done it before; then nothing changes.
+        """
+        origin = self._origin(connection)
+        with self._alone():
+            opened = self._read()
+            waiting = opened.file.entry(connection, field + UPCOMING) if opened is not None else None
+            if opened is None or waiting is None or self._opened_secret(opened, waiting, origin) != secret:
+                return False
+            moved = self._writable().without(connection, field + UPCOMING)
+            self._write(moved.with_text(connection, field, origin, secret.reveal(), waiting.set_at, waiting.expires))
+        return True
 
     def names(self) -> tuple[CredentialName, ...]:
         """What is set, by connection and field, without any secret."""
-        file = self._read()
-        if file is None:
+        opened = self._read()
+        if opened is None:
             return ()
         return tuple(
-            CredentialName(entry.connection, entry.field, entry.set_at, self._fingerprint(file, entry))
-            for entry in sorted(file.entries, key=lambda one: (one.connection, one.field))
+            CredentialName(
+                connection=entry.connection,
+                field=entry.field.removesuffix(UPCOMING),
+                set_at=entry.set_at,
+                fingerprint=_fingerprint(opened, entry),
+                expires=entry.expires,
+                upcoming=entry.field.endswith(UPCOMING),
+            )
+            for entry in sorted(opened.file.entries, key=lambda one: (one.connection, one.field))
         )
 
-    def remove(self, connection: str, field: str) -> None:
+    def trouble(self, connection: str, field: str, *, upcoming: bool = False) -> str:
+        """Why a credential that is set cannot be used, in words; empty when it can."""
+        try:
+            self._find(connection, field + UPCOMING if upcoming else field)
+        except (CredentialsError, InputError) as error:
+            return str(error)
+        return ""
+
+    def remove(self, connection: str, field: str, *, upcoming: bool = False) -> None:
         """Forget a credential.
 
         Raises:
             InputError: it is not set.
         """
+        name = field + UPCOMING if upcoming else field
         with self._alone():
-            file = self._read()
-            if file is None or file.entry(connection, field) is None:
-                raise InputError(f"{connection} has no credential '{field}'")
-            self._write(file, _without(file, connection, field))
+            opened = self._read()
+            if opened is None or opened.file.entry(connection, name) is None:
+                raise InputError(f"{connection} has no {'next ' if upcoming else ''}credential '{field}'")
+            self._write(self._writable().without(connection, name))
+
+    def rotate_key(self, new: NewKey) -> str:
+        """Lock the vault with a new key; says what is left for the operator to do.
+
+        Whatever stops it, the vault opens with the old key or the new one, whichever the operator has.
+        """
+        with self._alone():
+            opened = self._writable()
+            key = new.key
+            lock = opened.lock_with(key, new.name, new.parameters)
+            # With both locks on it, the vault opens whichever of the two keys is in place when we are stopped.
+            write_file(self._path, replace(opened.file, locks=(opened.lock, lock)))
+            left = new.put_in_place()
+            write_file(self._path, replace(opened.file, locks=(lock,)))
+        self._met.clear()
+        return left
+
+    def rotate_data(self) -> int:
+        """Seal every credential with a new data key, at once; gives how many there are."""
+        with self._alone():
+            opened = self._writable()
+            fresh = opened.with_new_data_key(self._key_of(opened))
+            self._write(fresh)
+        return len(fresh.file.entries)
+
+    @property
+    def key_words(self) -> str:
+        """Which key opens this vault, in words."""
+        opened = self._read()
+        if opened is None:
+            return f"key {self._plain_key().id}"
+        return f"{opened.lock.provider} {opened.lock.key_id}, data key {opened.file.data_key_id}"
 
     def _origin(self, connection: str) -> str:
         try:
@@ -144,30 +240,78 @@ class Vault:
             known = ", ".join(sorted(self._origins))
             raise InputError(f"there is no connection '{connection}' with a base URL (there are: {known})") from None
 
-    def _read(self) -> CredentialsFile | None:
-        file = read_file(self._path)
-        if file is not None and (file.key_id, file.key_check) != (self._key.id, self._key.check):
+    def _find(self, connection: str, name: str) -> Secret | None:
+        origin = self._origin(connection)
+        opened = self._read()
+        entry = opened.file.entry(connection, name) if opened is not None else None
+        return None if opened is None or entry is None else self._opened_secret(opened, entry, origin)
+
+    def _opened_secret(self, opened: Opened, entry: Entry, origin: str) -> Secret:
+        connection, field = entry.connection, entry.field.removesuffix(UPCOMING)
+        command = _command(connection, field) + (" --next" if entry.field.endswith(UPCOMING) else "")
+        if entry.origin != origin:
             raise CredentialsError(
-                f"the key {self._key.id} is not the key of {self._path}, which is {file.key_id}: set {VARIABLE} "
-                f"or {FILE_VARIABLE} to the key that this workspace was made with"
+                f"the credential '{field}' of {connection} was set for {entry.origin}, and the connection is now "
+                f"{origin}: if that is right, run `{command}`"
             )
-        return file
-
-    def _new_file(self) -> CredentialsFile:
-        return CredentialsFile(workspace=random_id(), key_id=self._key.id, key_check=self._key.check)
-
-    def _write(self, file: CredentialsFile, entries: Sequence[Entry]) -> None:
-        write_file(self._path, replace(file, entries=tuple(entries)))
-
-    def _open(self, file: CredentialsFile, entry: Entry, origin: str) -> Secret:
-        where = place(file.workspace, entry.connection, entry.field, origin, self._key.id)
-        return unseal(self._key, where, entry.sealed)
-
-    def _fingerprint(self, file: CredentialsFile, entry: Entry) -> str:
         try:
-            return self._open(file, entry, entry.origin).fingerprint()
+            return Secret(opened.text_of(entry, origin))
         except Broken:
-            return ""
+            raise CredentialsError(
+                f"the credential '{field}' of {connection} was changed, or moved from another place, since it "
+                f"was set: run `{command}`"
+            ) from None
+
+    def _read_or_begin(self) -> None:
+        if self._read() is not None:
+            return
+        provider = chosen(self._providers)
+        if isinstance(provider, PlainKey):
+            provider.key({})
+            return
+        # Only the file knows what the key was made with, so it must be there before anything is made with the key.
+        with self._alone():
+            if self._read() is None:
+                self._write(self._begun())
+
+    def _read(self) -> Opened | None:
+        file = read_file(self._path)
+        if file is None:
+            return None
+        providers = [Remembering(one, self._met) for one in self._providers]
+        try:
+            return unlock(self._path, file, providers)
+        except CredentialsError:
+            again = read_file(self._path)
+            if again is None or again.locks == file.locks:
+                raise
+            return unlock(self._path, again, providers)  # its key was changed between our two readings
+
+    def _writable(self) -> Opened:
+        opened = self._read()
+        if opened is None:
+            return self._begun()
+        return opened.in_present_format(self._key_of(opened))
+
+    def _begun(self) -> Opened:
+        provider = chosen(self._providers)
+        made = next((path for path in self._existing if path.exists()), None)
+        if made is not None and not isinstance(provider, PlainKey):
+            raise CredentialsError(f"{made} is there, but not {self._path}, which has its keys: put that file back")
+        parameters = provider.new_parameters()
+        return new_opened(provider.key(parameters), provider.name, parameters)
+
+    def _write(self, opened: Opened) -> None:
+        write_file(self._path, opened.locked_only())
+
+    def _key_of(self, opened: Opened) -> VaultKey:
+        provider = next((one for one in self._providers if one.name == opened.lock.provider), None)
+        if provider is None:
+            raise damaged(self._path)
+        return Remembering(provider, self._met).key(opened.lock.parameters)
+
+    def _plain_key(self) -> VaultKey:
+        return chosen(self._providers).key({})
 
     def _alone(self) -> AbstractContextManager[None]:
         return one_at_a_time(self._path.with_suffix(".lock"))
@@ -182,8 +326,9 @@ def create_key(folder: Path, *, environ: Mapping[str, str], existing: Sequence[P
     Raises:
         CredentialsError: there is a key already, or something that was made with one.
     """
-    if environ.get(VARIABLE):
-        raise CredentialsError(f"the key is in {VARIABLE} already: no key file is made")
+    for variable in (VARIABLE, PASSPHRASE_VARIABLE):
+        if environ.get(variable):
+            raise CredentialsError(f"the key is in {variable} already: no key file is made")
     for made in (folder / FOLDER / FILE, *existing):
         if made.exists() or made.is_symlink():
             raise CredentialsError(f"{made} was made with a key: put that key back, a new one does not open it")
@@ -196,5 +341,8 @@ def _command(connection: str, field: str) -> str:
     return f"ml-connector credentials set {connection} {field}"
 
 
-def _without(file: CredentialsFile, connection: str, field: str) -> tuple[Entry, ...]:
-    return tuple(one for one in file.entries if (one.connection, one.field) != (connection, field))
+def _fingerprint(opened: Opened, entry: Entry) -> str:
+    try:
+        return Secret(opened.text_of(entry, entry.origin)).fingerprint()
+    except Broken:
+        return ""

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from engine.adapters.store.port import Attempt, Ledger
+from engine.adapters.vault.private_file import create_private
 from engine.domain.audit_event import AuditEvent
 from engine.domain.audit_head import AuditHead, read_head, sign_head
 from engine.faces.commands.output import (
@@ -26,7 +27,7 @@ from engine.faces.commands.table import column, put_table
 from engine.run.document_changes import DocumentChanges, between
 from engine.run.exporting import days_of, export
 from engine.wire.masking import mask_value
-from engine.wiring.app import open_records, open_setup, open_vault, valid_workspace
+from engine.wiring.app import open_records, open_setup, open_vault, valid_workspace, who_am_i
 from engine.wiring.workspace import Workspace, find_workspace, load_workspace
 from engine.words.clock import SystemClock
 from engine.words.errors import InputError
@@ -132,6 +133,36 @@ def head_command(workspace: Path, out: Path | None) -> None:
         raise InputError(f"{out} is there already; a head is never written over")
     out.write_bytes(encode(head.as_json()) + b"\n")
     click.echo(f"written: {out} (event {head.seq})")
+
+
+@command.command("key")
+@workspace_option
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="A new file, for its owner only."
+)
+@click.option("--reason", required=True, metavar="TEXT", help="Who wants it, and what for; kept in the trail.")
+def key_command(workspace: Path, out: Path, reason: str) -> None:
+    """Write the audit key into a file, for a third party that verifies an export; the trail records it.
+
+    The key opens no credential, but who has it and may write to the ledger could forge the trail.
+    """
+    loaded = load_workspace(find_workspace(workspace))
+    if out.exists():
+        raise InputError(f"{out} is there already, and is not written over")
+    if not reason.strip():
+        raise InputError("--reason is empty: an auditor will ask for it")
+    event = AuditEvent(
+        at=SystemClock().now(),
+        who=who_am_i(),
+        kind="audit_key_written",
+        record=None,
+        run=None,
+        detail={"reason": reason.strip(), "file": str(out.resolve())},
+    )
+    with open_records(loaded) as ledger:
+        ledger.audit(event)
+    create_private(out, f"{open_vault(loaded).audit_key.hex()}\n".encode())
+    click.echo(f"written: {out}; hand it over in person, and remove it when it has done its work")
 
 
 @command.command("export")

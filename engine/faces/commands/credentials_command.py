@@ -1,21 +1,35 @@
-"""`credentials set|list|remove`: the encrypted credentials."""
+"""`credentials set|list|check|rotate|remove`: the encrypted credentials."""
 
 from __future__ import annotations
 
+import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
-from engine.adapters.connectors.registry import credential_fields
-from engine.faces.commands.output import format_option, put_json, shown_time, workspace_option
+from engine.adapters.vault.providers import new_key_of
+from engine.adapters.vault.vault import FOLDER
+from engine.faces.commands.output import (
+    counted,
+    format_option,
+    put_json,
+    put_text,
+    shown_time,
+    workspace_option,
+)
 from engine.faces.commands.table import column, put_table
 from engine.wiring.app import open_vault
+from engine.wiring.credentials import CredentialState, credential_states, needed_fields
 from engine.wiring.workspace import Workspace, find_workspace, load_workspace
 from engine.words.errors import InputError
 from engine.words.problem import did_you_mean
 from engine.words.secret import Secret
+
+_next_option = click.option(
+    "--next", "upcoming", is_flag=True, help="The one that takes over when the present one is refused."
+)
 
 
 @click.group("credentials")
@@ -26,30 +40,39 @@ def command() -> None:
     Examples:
       ml-connector credentials list
       ml-connector credentials set airbase api_key
+      ml-connector credentials set airbase api_key --next
       ml-connector credentials set epicor password < password.txt
+      ml-connector credentials rotate --key
     """
 
 
 @command.command("set")
 @click.argument("connection")
 @click.argument("field")
+@_next_option
+@click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="The day it ends, where that is known.")
 @workspace_option
-def set_command(connection: str, field: str, workspace: Path) -> None:
-    """Set FIELD of CONNECTION, from a hidden prompt or from standard input; never as an argument."""
+def set_command(
+    connection: str,
+    field: str,
+    upcoming: bool,  # noqa: FBT001 - click hands it in
+    expires: datetime | None,
+    workspace: Path,
+) -> None:
+    """Set FIELD of CONNECTION, from a hidden prompt or from standard input; never as an argument.
+
+    With --next it is kept beside the present one and takes over by itself at the first refusal: store it
+    before you end the old one in the portal, and no run notices.
+    """
     loaded = load_workspace(find_workspace(workspace))
-    known = [name for name, _ in _fields(loaded, connection)]
-    if field not in known:
-        hint = did_you_mean(field, known)
-        raise InputError(
-            f"{connection} has no credential '{field}' (it has: {', '.join(known)}){f'; {hint}' if hint else ''}"
-        )
+    _known_field(loaded, connection, field)
     text = click.prompt(f"{connection} {field}", hide_input=True) if sys.stdin.isatty() else sys.stdin.read()
-    text = text.strip("\r\n")
-    if not text:
+    secret = Secret(text.strip("\r\n"))
+    if not secret:
         raise InputError("nothing was given; nothing was changed")
     vault = open_vault(loaded)
-    vault.set(connection, field, Secret(text))
-    click.echo(f"set {connection} {field}, fingerprint {Secret(text).fingerprint()}")
+    vault.set(connection, field, secret, expires=expires.date() if expires else None, upcoming=upcoming)
+    click.echo(f"set {'the next ' if upcoming else ''}{connection} {field}, fingerprint {secret.fingerprint()}")
 
 
 @command.command("list")
@@ -59,57 +82,119 @@ def list_command(workspace: Path, form: str) -> None:
     """Say what is set and what is missing; a value is never shown, only its fingerprint.
 
     \b
-    JSON: a list of {connection, field, set_at, fingerprint, what}; set_at is null when it is missing.
+    JSON: a list of {connection, field, set_at, age_days, fingerprint, expires, accepted_at, refused_at, token_id,
+    next_set_at, next_fingerprint, warning, what}; null where nothing is known.
+    """
+    loaded = load_workspace(find_workspace(workspace))
+    states = credential_states(loaded, open_vault(loaded), datetime.now(UTC))
+    if form == "json":
+        put_json([state.as_json() for state in states])
+        return
+    put_table(
+        (
+            column("connection"),
+            column("field"),
+            column("set"),
+            column("fingerprint"),
+            column("ends"),
+            column("last accepted"),
+            column("next"),
+            column("what", long=True),
+        ),
+        [_row(state) for state in states],
+    )
+    for state in states:
+        if state.warning and state.set_at is not None:
+            put_text(f"{state.connection} {state.field} {state.warning}", first="warning: ")
+
+
+@command.command("check")
+@workspace_option
+@format_option
+def check_command(workspace: Path, form: str) -> None:
+    """Open every credential and say whether it can be used; exit code 1 when one is missing or does not open.
+
+    \b
+    JSON: {key, credentials: [{connection, field, next, ok, sentence}]}.
     """
     loaded = load_workspace(find_workspace(workspace))
     vault = open_vault(loaded)
-    there = {(one.connection, one.field): one for one in vault.names()}
-    rows: list[dict[str, Any]] = []
-    for connection in loaded.connections.connections if loaded.connections else {}:
-        for field, question in _fields(loaded, connection):
-            entry = there.get((connection, field))
-            rows.append(
-                {
-                    "connection": connection,
-                    "field": field,
-                    "set_at": entry.set_at if entry else None,
-                    "fingerprint": entry.fingerprint if entry else None,
-                    "what": question,
-                }
-            )
+    there = {(one.connection, one.field, one.upcoming) for one in vault.names()}
+    needed = {
+        (connection, field, False)
+        for connection in (loaded.connections.connections if loaded.connections else {})
+        for field, _ in needed_fields(loaded, connection)
+    }
+    rows = []
+    for connection, field, upcoming in sorted(there | needed):
+        known = (connection, field, upcoming) in there
+        said = vault.trouble(connection, field, upcoming=upcoming) if known else "is not set"
+        rows.append(
+            {"connection": connection, "field": field, "next": upcoming, "ok": not said, "sentence": said or "opens"}
+        )
     if form == "json":
-        put_json(rows)
-        return
-    put_table(
-        (column("connection"), column("field"), column("set"), column("fingerprint"), column("what", long=True)),
-        [
-            (
-                row["connection"],
-                row["field"],
-                shown_time(row["set_at"]) if row["set_at"] else "missing",
-                row["fingerprint"] or "",
-                row["what"],
-            )
-            for row in rows
-        ],
-    )
+        put_json({"key": vault.key_words, "credentials": rows})
+    else:
+        click.echo(f"opened with {vault.key_words}")
+        for row in rows:
+            name = f"{row['connection']} {row['field']}{' (next)' if row['next'] else ''}"
+            put_text(f"{name}: {row['sentence']}", first="ok    " if row["ok"] else "FAIL  ")
+    if not all(row["ok"] for row in rows):
+        sys.exit(1)
+
+
+@command.command("rotate")
+@click.option("--key", is_flag=True, help="Lock the vault with a new key.")
+@click.option("--data", is_flag=True, help="Seal every credential with a new data key.")
+@workspace_option
+def rotate_command(key: bool, data: bool, workspace: Path) -> None:  # noqa: FBT001 - click hands them in
+    """Change the key that opens the vault, or the data key inside it; the credentials stay as they are.
+
+    A new key is made in the key file; where the key is in the environment, put the new one into
+    ML_CONNECTOR_NEW_KEY (32 bytes in base64 or hex) or ML_CONNECTOR_NEW_PASSPHRASE. Whatever stops it, the
+    vault opens with the old key or the new one.
+    """
+    if not (key or data):
+        raise InputError("say --key or --data")
+    loaded = load_workspace(find_workspace(workspace))
+    vault = open_vault(loaded)
+    if data:
+        click.echo(f"sealed {counted(vault.rotate_data(), 'credential')} with a new data key")
+    if key:
+        click.echo(vault.rotate_key(new_key_of(loaded.folder / FOLDER, os.environ)))
 
 
 @command.command("remove")
 @click.argument("connection")
 @click.argument("field")
+@_next_option
 @workspace_option
-def remove_command(connection: str, field: str, workspace: Path) -> None:
+def remove_command(connection: str, field: str, upcoming: bool, workspace: Path) -> None:  # noqa: FBT001 - click
     """Forget FIELD of CONNECTION."""
     vault = open_vault(load_workspace(find_workspace(workspace)))
-    vault.remove(connection, field)
-    click.echo(f"removed {connection} {field}")
+    vault.remove(connection, field, upcoming=upcoming)
+    click.echo(f"removed {'the next ' if upcoming else ''}{connection} {field}")
 
 
-def _fields(loaded: Workspace, connection: str) -> tuple[tuple[str, str], ...]:
-    connections = loaded.connections.connections if loaded.connections else {}
-    if connection not in connections:
-        hint = did_you_mean(connection, connections)
-        raise InputError(f"there is no connection '{connection}'{f'; {hint}' if hint else ''}", loaded.errors)
-    one = connections[connection]
-    return credential_fields(one.kind, {"environment": one.environment, "base_url": one.base_url, **one.settings})
+def _row(state: CredentialState) -> tuple[object, ...]:
+    return (
+        state.connection,
+        state.field,
+        f"{state.set_at:%Y-%m-%d} ({state.age_days} d)" if state.set_at else "missing",
+        state.fingerprint,
+        state.expires or "",
+        f"{shown_time(state.accepted_at)}{f', id {state.token_id}' if state.token_id else ''}"
+        if state.accepted_at
+        else "",
+        state.next_fingerprint,
+        state.question,
+    )
+
+
+def _known_field(loaded: Workspace, connection: str, field: str) -> None:
+    known = [name for name, _ in needed_fields(loaded, connection)]
+    if field not in known:
+        hint = did_you_mean(field, known)
+        raise InputError(
+            f"{connection} has no credential '{field}' (it has: {', '.join(known)}){f'; {hint}' if hint else ''}"
+        )

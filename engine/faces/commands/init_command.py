@@ -11,10 +11,9 @@ from pathlib import Path
 import click
 
 from engine.adapters.connectors.registry import credential_fields
-from engine.adapters.vault.key import FILE_VARIABLE, VARIABLE
 from engine.faces.commands.output import counted, format_option, put_json
 from engine.language.spec.settings import SETTINGS, Setting
-from engine.wiring.new_workspace import Plan, make_workspace, refuse_if_there
+from engine.wiring.new_workspace import Plan, key_is_elsewhere, make_workspace, refuse_if_there
 from engine.words.errors import InputError
 from engine.words.problem import Problem, did_you_mean
 
@@ -78,7 +77,7 @@ def command(
         plan = _asked(plan)
     elif not epicor_url or not environment or not codes:
         raise InputError("without a terminal to ask at, give --epicor-url, --environment and --company")
-    make_workspace(folder, plan, with_key=not _key_is_elsewhere())
+    make_workspace(folder, plan, with_key=not key_is_elsewhere(os.environ))
     _tell(folder, form, plan)
 
 
@@ -197,10 +196,6 @@ def _tell(folder: Path, form: str, plan: Plan) -> None:
         click.echo(line)
 
 
-def _key_is_elsewhere() -> bool:
-    return bool(os.environ.get(VARIABLE) or os.environ.get(FILE_VARIABLE))
-
-
 def _next_steps(folder: Path, plan: Plan, wanted: list[tuple[str, str]]) -> list[str]:
     steps = [] if folder.resolve() == Path.cwd() else [f"cd {folder}"]
     questions = plan.open_questions
@@ -211,6 +206,6 @@ def _next_steps(folder: Path, plan: Plan, wanted: list[tuple[str, str]]) -> list
     steps += ["fill mappings/crosswalks/*.csv: until then every record is held with its reason"]
     steps += [f"ml-connector credentials set {connection} {field}" for connection, field in wanted]
     steps += ["ml-connector validate", "ml-connector test", "ml-connector ping", "ml-connector plan bills"]
-    if not _key_is_elsewhere():
+    if not key_is_elsewhere(os.environ):
         steps.append("keep a copy of .ml-connector/key in a safe place: credentials and audit trail need it")
     return ["next:", *(f"  {number}. {step}" for number, step in enumerate(steps, start=1))]

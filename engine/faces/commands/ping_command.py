@@ -1,14 +1,19 @@
-"""`ping`: whether the connections work."""
+"""`ping`: whether the connections work, and the one thing that is wrong where one does not."""
 
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
+from engine.adapters.connectors.port import Ping
 from engine.faces.commands.output import format_option, put_json, put_text, workspace_option
-from engine.wiring.app import open_setup, valid_workspace
+from engine.wiring.app import open_setup, open_vault, valid_workspace
+from engine.wiring.credentials import credential_warnings
+from engine.wiring.used_things import used_things
 from engine.wiring.workspace import find_workspace
 from engine.words.errors import InputError
 
@@ -18,9 +23,9 @@ from engine.words.errors import InputError
 @workspace_option
 @format_option
 def command(names: tuple[str, ...], workspace: Path, form: str) -> None:
-    """Reach each connection (or those of NAMES), sign in and read one thing; nothing is written.
+    """Reach each connection (or those of NAMES), sign in, and read one row of each thing the mappings use.
 
-    Exit code 3 when one does not work; what is to be done about it is said.
+    Nothing is written. Exit code 3 when one does not work; what is wrong and what to do about it is said.
 
     \b
     Examples:
@@ -28,36 +33,67 @@ def command(names: tuple[str, ...], workspace: Path, form: str) -> None:
       ml-connector ping epicor
 
     \b
-    JSON: a list of {connection, ok, sentence, advice, elapsed_ms}.
+    JSON: a list of {connection, company, ok, sentence, advice, elapsed_ms, warnings,
+    steps: [{what, ok, sentence, elapsed_ms}]}.
     """
-    with open_setup(valid_workspace(find_workspace(workspace))) as setup:
+    loaded = valid_workspace(find_workspace(workspace))
+    pings: list[tuple[str, str | None, Ping]] = []
+    with open_setup(loaded) as setup:
         for name in names:
             if name not in setup.connectors:
                 raise InputError(f"there is no connection '{name}' (there are: {', '.join(setup.connectors)})")
-        company = next(iter(setup.books.companies), None)
-        pings = {
-            name: connector.ping(company=company)
-            for name, connector in setup.connectors.items()
-            if not names or name in names
-        }
+        for name in names or setup.connectors:
+            things = used_things(setup.specs, name)
+            for company in _companies(setup.connections[name].kind, tuple(setup.books.companies)):
+                pings.append((name, company, setup.connectors[name].ping(company=company, things=things)))
+    warnings = credential_warnings(loaded, open_vault(loaded), datetime.now(UTC))
     if form == "json":
-        put_json(
-            [
-                {
-                    "connection": name,
-                    "ok": ping.ok,
-                    "sentence": ping.sentence,
-                    "advice": ping.advice,
-                    "elapsed_ms": round(ping.elapsed_s * 1000),
-                }
-                for name, ping in pings.items()
-            ]
-        )
+        put_json([_as_json(name, company, ping, warnings) for name, company, ping in pings])
     else:
-        for name, ping in pings.items():
-            word = "ok  " if ping.ok else "FAIL"
-            put_text(f"{name}: {ping.sentence} ({ping.elapsed_s * 1000:.0f} ms)", first=f"{word}  ")
-            if ping.advice:
-                put_text(ping.advice, first="      ")
-    if not all(ping.ok for ping in pings.values()):
+        for name, _, ping in pings:
+            _show(name, ping)
+        for warning in warnings:
+            if not names or warning.split()[0] in names:
+                put_text(warning, first="warning: ")
+    if not all(ping.ok for _, _, ping in pings):
         sys.exit(3)
+
+
+def _companies(kind: str, companies: tuple[str, ...]) -> tuple[str | None, ...]:
+    from engine.adapters.connectors.registry import kind_of
+
+    return companies or (None,) if kind_of(kind).needs_company else (None,)
+
+
+def _show(name: str, ping: Ping) -> None:
+    put_text(f"{name}: {ping.sentence} ({ping.elapsed_s * 1000:.0f} ms)", first="ok    " if ping.ok else "FAIL  ")
+    if ping.advice:
+        put_text(ping.advice, first="      ")
+    if not ping.ok:
+        # The sentence above names the first thing that is wrong; these are what else was tried.
+        for step in ping.steps:
+            if step.sentence != ping.sentence:
+                put_text(f"{step.what}: {step.sentence}", first="      ok   " if step.ok else "      FAIL ")
+    elif things := [step.what for step in ping.steps if step.sentence == "can be read"]:
+        put_text(f"can read {', '.join(things)}", first="      ")
+
+
+def _as_json(name: str, company: str | None, ping: Ping, warnings: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "connection": name,
+        "company": company,
+        "ok": ping.ok,
+        "sentence": ping.sentence,
+        "advice": ping.advice,
+        "elapsed_ms": round(ping.elapsed_s * 1000),
+        "warnings": [warning for warning in warnings if warning.split()[0] == name],
+        "steps": [
+            {
+                "what": step.what,
+                "ok": step.ok,
+                "sentence": step.sentence,
+                "elapsed_ms": round(step.elapsed_s * 1000),
+            }
+            for step in ping.steps
+        ],
+    }

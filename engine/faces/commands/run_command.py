@@ -53,7 +53,7 @@ def command(
 
     Each record ends in one known state, whatever stops a run; a second run sends nothing twice. Exit code 1
     when records need a person: `ml-connector records --waiting` lists them. What is in doubt is waited for
-    until its settle window has passed, unless --no-wait.
+    until its settle window has passed, unless --no-wait. Exit code 3 when the target accepted nothing any more.
 
     \b
     Examples:
@@ -65,7 +65,7 @@ def command(
     \b
     JSON: a list, one object a mapping: {mapping, run, read, sent, adopted, unchanged, acknowledged,
     became: [{state, cause, count, amounts: {currency: amount}}], elsewhere: {turn: holder}, warnings,
-    report_file}. Amounts are text. When a run stops early, the mappings before it are printed.
+    report_file, stopped}. Amounts are text. When a run stops early, the mappings before it are printed.
     """
     if bool(names) == everything:
         raise InputError("name the mappings to run, or say --all")
@@ -85,6 +85,8 @@ def command(
         finally:
             if form == "json":
                 put_json([result.as_json() for result in results])
+    if any(result.stopped for result in results):
+        sys.exit(3)
     waiting = sum(result.needs_person for result in results)
     if not waiting:
         return
@@ -104,6 +106,8 @@ def show_result(result: RunResult, *, spaced: bool = False) -> None:
     click.echo(f"{result.mapping}: {', '.join(parts)}")
     for name, holder in result.elsewhere.items():
         click.echo(f"  the turn {name} is with {one_line(holder)}; its records were left to it")
+    if result.stopped:
+        put_text(f"sending stopped: {result.stopped}; the rest stays ready for the next run", first="  ")
     for warning in result.warnings:
         put_text(warning, first="  warning: ")
     if result.report_file:

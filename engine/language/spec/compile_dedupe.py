@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from engine.language.node import Node
 from engine.language.spec.compile_steps import compile_match
+from engine.language.spec.compile_equals import compile_equals
+from engine.language.spec.compile_similar import compile_similar
 from engine.language.spec.compile_target import compile_call
-from engine.language.spec.model import AcknowledgeSpec, DedupeSpec, FindSpec, KeptSpec
+from engine.language.spec.model import AcknowledgeSpec, DedupeSpec, FindSpec, TroubleSpec
 from engine.language.spec.scope import KnownName, Scope
 
 _LINES = ("accounts", "amounts")
@@ -22,12 +24,14 @@ def compile_dedupe(root: Node, scope: Scope) -> DedupeSpec | None:
     if scope.findings.is_damaged(root, "dedupe"):
         return None
     given = node.plain()
+    similar_node = node.get("similar")
     return DedupeSpec(
         key=tuple(key for key in keys if key is not None),
         find=tuple(find for find in finds if find is not None),
         not_found=given.get("not_found", "send"),
         settle_s=given.get("settle_s", 300),
         compare=given.get("compare", "target"),
+        similar=compile_similar(similar_node, scope) if similar_node is not None else None,
         place=root.key_place("dedupe"),
     )
 
@@ -43,9 +47,10 @@ def _find(node: Node, scope: Scope) -> FindSpec | None:
     kept_node = node.get("kept")
     kept_fields = kept_node.fields if kept_node is not None and kept_node.fields is not None else {}
     accounts, amounts = select(kept_fields.get("accounts")), select(kept_fields.get("amounts"))
-    kept = [_equals(name, value, scope) for name, value in kept_fields.items() if name not in _LINES]
+    kept = [compile_equals(name, value, scope) for name, value in kept_fields.items() if name not in _LINES]
     bears_node = node.get("bears")
-    bears = _equals("bears", bears_node, scope) if bears_node is not None else None
+    bears = compile_equals("bears", bears_node, scope) if bears_node is not None else None
+    group_node = node.get("group")
     if match is None or reference is None:
         return None
     return FindSpec(
@@ -57,15 +62,21 @@ def _find(node: Node, scope: Scope) -> FindSpec | None:
         amounts=amounts,
         kept=tuple(one for one in kept if one is not None),
         bears=bears,
+        in_gl=select(node.get("in_gl")),
+        settled=select(node.get("settled")),
+        group=compile_equals("group", group_node, scope) if group_node is not None else None,
+        trouble=_trouble(node.get("trouble"), scope),
         place=node.place,
     )
 
 
-def _equals(name: str, node: Node, scope: Scope) -> KeptSpec | None:
-    path, equals = scope.findings.selector(node.get("path")), scope.template(node.get("equals"))
-    if path is None or equals is None:
+def _trouble(node: Node | None, scope: Scope) -> TroubleSpec | None:
+    if node is None:
         return None
-    return KeptSpec(name=name, path=path, equals=equals, place=node.place)
+    match, path = compile_match(node.get("match"), scope), scope.findings.selector(node.get("path"))
+    if match is None or path is None:
+        return None
+    return TroubleSpec(set=node.plain()["set"], match=match, path=path, place=node.place)
 
 
 def compile_acknowledge(root: Node, scope: Scope) -> AcknowledgeSpec | None:

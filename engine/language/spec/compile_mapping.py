@@ -10,7 +10,9 @@ from engine.language.node import Node
 from engine.language.spec.check_shape import check_shape
 from engine.language.spec.compile_booking import compile_checks, compile_entries
 from engine.language.spec.compile_dedupe import compile_acknowledge, compile_dedupe
+from engine.language.spec.compile_exposed import compile_exposed
 from engine.language.spec.compile_extract import compile_extract
+from engine.language.spec.compile_reconcile import compile_reconcile
 from engine.language.spec.compile_source import compile_filters, compile_source
 from engine.language.spec.compile_steps import compile_steps
 from engine.language.spec.compile_target import compile_target
@@ -94,6 +96,8 @@ def _compile(
     target = compile_target(root, scope)
     dedupe = compile_dedupe(root, scope)
     acknowledge = compile_acknowledge(root, scope)
+    reconcile = compile_reconcile(root, scope)
+    exposed = compile_exposed(root, scope)
     tests = compile_tests(root, path.parent, findings, samples)
     findings.extend(scope.faults.problems())
     if findings.has_errors or is_partial or source is None or target is None:
@@ -116,6 +120,8 @@ def _compile(
         target=target,
         dedupe=dedupe,
         acknowledge=acknowledge,
+        reconcile=reconcile,
+        exposed=exposed,
         tests=tests,
         content_hash=_content_hash(file, recipe),
         files=(file.shown, *([recipe.shown] if recipe is not None else [])),

@@ -29,7 +29,7 @@ from engine.language.spec.settings import SETTINGS
 VERBS: tuple[Verb, ...] = ("call", "get", "post", "put", "patch", "delete")
 EXPECTATIONS: tuple[Expectation, ...] = ("books", "sends", "skips", "holds", "refuses")
 KINDS = ("as_is", "text", "money", "decimal", "integer", "boolean", "date", "book_date")
-RECIPE_KEYS = ("filter", "extract", "transform", "check", "entries", "target", "dedupe", "acknowledge")
+RECIPE_KEYS = ("filter", "extract", "transform", "check", "entries", "target", "dedupe", "acknowledge", "exposed")
 
 _NAME_SAYS = "a name is letters, digits and underscores, and begins with a letter"
 _FOR = text(
@@ -198,7 +198,54 @@ _FIND = record(
             "additionalProperties": _EQUALS,
         },
         "bears": _EQUALS,
+        "in_gl": text("JMESPath: true when the document is in the general ledger."),
+        "settled": text("JMESPath: true when nothing of it is open any more."),
+        "group": _EQUALS,
+        "trouble": record(
+            "A look-up that says why it could not be posted.",
+            needed={
+                "set": text("The entity set."),
+                "match": _MATCH,
+                "path": text("JMESPath on the row: the target's own words, empty when all is well."),
+            },
+        ),
     },
+)
+_SIMILAR = record(
+    "Documents keyed by hand: the same number in another spelling, or the same amount about the same day.",
+    needed={
+        "family": record(
+            "The vendor, and the numbers it had before.",
+            needed={
+                "vendor": value("The vendor's id."),
+                "set": text("The entity set of vendors."),
+                "by": text("The field that holds the vendor's id."),
+                "take": text("The field that the documents name the vendor by."),
+            },
+            may={"redirects": text("The crosswalk of renumbered vendors.", pattern=FILE_NAME)},
+        ),
+        "set": text("The entity set of the documents."),
+        "by": text("The field that holds the vendor."),
+        "key": list_of(text("A field."), "The fields that make the dedupe key.", least=1),
+        "reference": text("JMESPath: the document's reference."),
+        "number": _EQUALS,
+        "amount": _EQUALS,
+        "date": _EQUALS,
+    },
+    may={"days": whole("So many days apart at most.", default=10)},
+)
+_EXPOSED = record(
+    "What the target could pay although the source pays.",
+    needed={
+        "where": expression("Whether the source pays this record."),
+        "set": text("The entity set of the documents."),
+        "match": _MATCH,
+        "reference": text("JMESPath: the document's reference."),
+        "amount": _EQUALS,
+        "balance": text("JMESPath: what is open of it."),
+        "locks": map_of(_EQUALS, "What keeps the target from paying; each must hold.", least=1),
+    },
+    may={"selected": text("JMESPath: true when a payment is being made.")},
 )
 _DEDUPE_KEYS: dict[str, Schema] = {
     "key": list_of(value("A part of the key."), "What makes a document unique at the target.", least=1),
@@ -206,8 +253,63 @@ _DEDUPE_KEYS: dict[str, Schema] = {
     "not_found": choice("In doubt, and not found after the wait.", "send", "ask", default="send"),
     "settle_s": whole("Seconds to wait before an in-doubt document is looked for.", default=300),
     "compare": choice("What a document in step is compared with.", "target", "ledger", default="target"),
+    "similar": _SIMILAR,
 }
 _ACKNOWLEDGE = record("What is written back to the source.", may={"entered": ref("call"), "refused": ref("call")})
+_SET = text("The entity set.")
+_ASKED = map_of(value("A parameter; `first`, `last` (days as text) and `company` are known."), "Query parameters.")
+_LISTING = record(
+    "How the documents of a period are listed; the paths stand on one row.",
+    needed={"set": _SET, "reference": text("JMESPath: the name the ledger knows the document by.")},
+    may={
+        "params": _ASKED,
+        "posting_key": text("JMESPath: the name its postings know it by; the reference when not given."),
+        "number": text("JMESPath: its number, as the source has it too."),
+        "amount": text("JMESPath: its amount."),
+        "currency": text("JMESPath: its currency."),
+        "date": text("JMESPath: the day it is booked on."),
+        "vendor": text("JMESPath: its vendor, as `vendor` of this section gives it."),
+        "in_gl": text("JMESPath: true when it is in the general ledger."),
+        "ours": text("JMESPath: our stamp, empty on a document that is not ours."),
+        "balance": text("JMESPath: what is still open of it."),
+        "exposed": expression("Whether the target could still pay it, asked of `row`."),
+    },
+)
+_POSTING = record(
+    "How the lines booked in a period are listed; the paths stand on one row.",
+    needed={
+        "set": _SET,
+        "document": text("JMESPath: the document a line belongs to; no text where it belongs to none of these."),
+        "account": text("JMESPath: the whole account."),
+        "natural": text("JMESPath: the account as books.yaml names it."),
+        "debit": text("JMESPath: the debit, or the signed amount where no `credit` is given."),
+        "line": text("JMESPath: the name of the line, for people."),
+    },
+    may={
+        "params": _ASKED,
+        "credit": text("JMESPath: the credit."),
+        "by": text("JMESPath: who booked it."),
+        "date": text("JMESPath: the day."),
+        "text": text("JMESPath: its text."),
+        "ours": text("JMESPath: our stamp, empty on a line that is not ours."),
+        "in_gl": yes_no("Whether these lines are posted to the general ledger.", default=True),
+    },
+)
+_RECONCILE = record(
+    "How both sides are read for the control report.",
+    may={
+        "source": record(
+            "How the source is read.",
+            may={"params": map_of(value("A parameter."), "Parameters instead of the source's own.")},
+        ),
+        "vendor": value("The vendor, as the target's documents name it."),
+        "on_clearing": value("What a record moves on the clearing account: a debit positive, a credit negative."),
+        "pays": text("JMESPath on the record: the id of the record that it pays."),
+        "accounts": map_of(value("An account as books.yaml names it."), "The accounts that the target books itself."),
+        "documents": list_of(_LISTING, "Where documents are listed."),
+        "postings": list_of(_POSTING, "Where booked lines are listed."),
+    },
+)
 _TEST = exactly_one(
     {
         **record(
@@ -275,6 +377,8 @@ _SHARED: dict[str, Schema] = {
     "target": record("Where documents go.", may=_TARGET_KEYS),
     "dedupe": record("What makes a document unique.", may=_DEDUPE_KEYS),
     "acknowledge": _ACKNOWLEDGE,
+    "reconcile": _RECONCILE,
+    "exposed": _EXPOSED,
 }
 _OWN_NEEDED: dict[str, Schema] = {
     "name": text(

@@ -248,7 +248,59 @@ class FindSpec:
     amounts: Selector | None = None
     kept: tuple[KeptSpec, ...] = ()
     bears: KeptSpec | None = None
+    in_gl: Selector | None = None
+    settled: Selector | None = None
+    group: KeptSpec | None = None
+    trouble: TroubleSpec | None = None
     place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TroubleSpec:
+    """Where the target says why a document could not be posted: a look-up, and the text in its row."""
+
+    set: str
+    match: tuple[tuple[str, Template], ...]
+    path: Selector
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FamilySpec:
+    """The vendor's other numbers: the rows of `set` whose `by` is the vendor's id or one of its redirects."""
+
+    vendor: Template
+    redirects: str
+    set: str
+    by: str
+    take: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimilarSpec:
+    """Documents that people keyed: another spelling of the number, or the same amount within `days`.
+
+    `by` is the field of a row that holds the vendor, `key` the fields that make its dedupe key, by which our
+    own documents are told from those keyed by hand.
+    """
+
+    family: FamilySpec
+    set: str
+    by: str
+    key: tuple[str, ...]
+    reference: Selector
+    number: KeptSpec
+    amount: KeptSpec
+    date: KeptSpec
+    days: int
+    place: Place
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields of a row that are needed."""
+        selectors = (self.reference, self.number.path, self.amount.path, self.date.path)
+        named = (path[0] for selector in selectors for path in selector.paths())
+        return tuple(dict.fromkeys((self.by, *self.key, *named)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,6 +317,26 @@ class DedupeSpec:
     not_found: Literal["send", "ask"] = "send"
     settle_s: int = 300
     compare: Literal["target", "ledger"] = "target"
+    similar: SimilarSpec | None = None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExposedSpec:
+    """What the target could pay although the source pays: the open documents of a vendor, and their locks.
+
+    `where` says of a record whether the source pays it. A row is exposed when one of `locks` does not hold or
+    `selected` is true; the row is the record's own when its `reference` is, or looks like it by its `amount`.
+    """
+
+    where: Template
+    set: str
+    match: tuple[tuple[str, Template], ...]
+    reference: Selector
+    amount: KeptSpec
+    balance: Selector
+    locks: tuple[KeptSpec, ...]
+    selected: Selector | None
     place: Place
 
 
@@ -274,6 +346,73 @@ class AcknowledgeSpec:
 
     entered: CallSpec | None
     refused: CallSpec | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingSpec:
+    """How the documents of a period are listed at the target; the paths stand on one row.
+
+    `reference` is what the ledger calls the document, `posting_key` what its postings call it (the reference when
+    not given). `exposed` is asked of a `row`: whether the target could still pay it.
+    """
+
+    set: str
+    params: tuple[tuple[str, Template], ...]
+    reference: Selector
+    posting_key: Selector | None = None
+    number: Selector | None = None
+    amount: Selector | None = None
+    currency: Selector | None = None
+    date: Selector | None = None
+    vendor: Selector | None = None
+    in_gl: Selector | None = None
+    ours: Selector | None = None
+    balance: Selector | None = None
+    exposed: Template | None = None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostingSpec:
+    """How the lines booked in a period are listed at the target; the paths stand on one row.
+
+    `document` is the key of the document a line belongs to, `natural` the account without its segments, as
+    books.yaml names accounts. `in_gl` is False for lines that are entered and not posted.
+    """
+
+    set: str
+    params: tuple[tuple[str, Template], ...]
+    document: Selector
+    account: Selector
+    natural: Selector
+    debit: Selector
+    credit: Selector | None = None
+    line: Selector
+    by: Selector | None = None
+    date: Selector | None = None
+    text: Selector | None = None
+    ours: Selector | None = None
+    in_gl: bool = True
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcileSpec:
+    """How both sides are read for the control report.
+
+    `source_params` are read with instead of the source's own. `accounts` gives the account behind each entry the
+    target books by itself, `on_clearing` what a record moves on the clearing account before it is in the ledger,
+    `pays` the source id of the document that a record pays.
+    """
+
+    source_params: tuple[tuple[str, str], ...] | None = None
+    vendor: Template | None = None
+    on_clearing: Template | None = None
+    pays: Selector | None = None
+    accounts: tuple[tuple[str, Template], ...] = ()
+    documents: tuple[ListingSpec, ...] = ()
+    postings: tuple[PostingSpec, ...] = ()
     place: Place
 
 
@@ -318,6 +457,8 @@ class MappingSpec:
     target: TargetSpec
     dedupe: DedupeSpec | None
     acknowledge: AcknowledgeSpec | None
+    reconcile: ReconcileSpec | None = None
+    exposed: ExposedSpec | None = None
     tests: tuple[TestSpec, ...]
     content_hash: str
     files: tuple[str, ...]

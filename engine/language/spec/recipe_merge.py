@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from engine.language.node import Node
 from engine.language.spec.mapping_schema import RECIPE_KEYS
 
-_KEY_BY_KEY = ("target", "dedupe", "acknowledge")
+_KEY_BY_KEY = ("target", "dedupe", "acknowledge", "reconcile")
 _APPENDED = ("transform", "check")
 _OF_RECIPE = (*RECIPE_KEYS, "switched_on", "after")
 
@@ -22,7 +22,7 @@ class Merged:
 
 
 def merge(mapping: Node, recipe: Node | None) -> Merged:
-    """The mapping's target, dedupe and acknowledge are laid over the recipe's key by key, its transform and
+    """The mapping's target, dedupe, acknowledge and reconcile lie over the recipe's key by key, its transform and
     check come before the recipe's, and of everything else the mapping's counts when it is given.
     """
     fields, keys = dict(mapping.fields or {}), dict(mapping.keys)

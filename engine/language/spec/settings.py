@@ -115,6 +115,16 @@ _ALL = (
         question="Which GL control code has the payable account for employees?",
     ),
     Setting(
+        name="control_account",
+        shape=text("The account that gl_control_code books to; the control report rolls it forward."),
+        question="To which account does the control code of Airbase's bills book, such as 2105?",
+    ),
+    Setting(
+        name="employees_account",
+        shape=text("The account that gl_control_employees books to; the control report rolls it forward."),
+        question="To which account does the control code of the payable to employees book, such as 2110?",
+    ),
+    Setting(
         name="clearing_accounts",
         shape=list_of(text("An account."), "Accounts that card spend may credit; never a bank account."),
         question="Which clearing accounts may card spend credit?",
@@ -177,6 +187,26 @@ _ALL = (
         name="coa_code",
         shape=text("The chart of accounts of an expense line; Epicor's own when not set."),
         question="Which chart of accounts do expense lines use?",
+    ),
+    Setting(
+        name="sweep_stop_missing",
+        shape=whole(
+            "So many entered documents may be gone from Epicor at once, or 2 in 100 where that is more (3 when not "
+            "set); when more are gone, nothing is sent for the company until a person confirms it."
+        ),
+        question="How many entered documents may be gone at once before sending stops?",
+    ),
+    Setting(
+        name="ap_account",
+        shape=text(
+            "The AP account Airbase must name on a bill: the one that gl_control_code books; another one is held."
+        ),
+        question="Which AP account does Airbase name on its bills?",
+    ),
+    Setting(
+        name="deposit_accounts",
+        shape=list_of(text("An account."), "Accounts of deposits and prepayments to vendors; a bill coded to one is held."),
+        question="Which accounts hold deposits paid to vendors?",
     ),
     Setting(
         name="approval_limit",

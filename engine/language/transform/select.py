@@ -148,7 +148,9 @@ def _check_literals(text: str, node: Node, where: str) -> None:
     for token in lexer.Lexer().tokenize(text):
         if token["type"] != "literal" or text[token["start"]] != "`":
             continue
-        lexeme = text[token["start"] + 1 : token["start"] + token["end"] - 1].replace("\\`", "`")
+        after = token["start"] + token["end"]  # the lexer counts one less where the literal ends the text
+        closing = after if text[after : after + 1] == "`" else after - 1
+        lexeme = text[token["start"] + 1 : closing].replace("\\`", "`")
         exact = json.loads(lexeme, parse_float=Decimal)
         if exact != _decimals_in(token["value"]):
             sentence = f"{lexeme} has more digits than can be kept here"

@@ -99,7 +99,7 @@ def damaged_counts(path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(LedgerError, match=r"ledger\.db cannot be made or opened"):
-        open_at(tmp_path / "file" / "ledger.db")
+        open_at(url_of(tmp_path / "file" / "ledger.db"))
 
 
 def small_disk(connection: Any, _entry: Any) -> None:

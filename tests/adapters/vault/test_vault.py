@@ -77,8 +77,8 @@ def test_a_credential_is_given_back_as_it_was_set(vault: Vault, tmp_path: Path) 
 
 def test_names_are_listed_without_secrets(vault: Vault) -> None:
     assert vault.names() == (
-        ("airbase", "token", NOW, Secret(PLANTED).fingerprint()),
-        ("epicor", "password", NOW, Secret("another-Secret").fingerprint()),
+        ("airbase", "token", NOW, Secret(PLANTED).fingerprint(), None, False),
+        ("epicor", "password", NOW, Secret("another-Secret").fingerprint(), None, False),
     )
 
 
@@ -210,7 +210,7 @@ def test_a_truncated_file_is_damaged_not_empty(vault: Vault, file: Path, tmp_pat
 
 
 def test_a_file_of_a_newer_program_is_refused(vault: Vault, file: Path) -> None:
-    change(file, lambda content: content.update(format=2))
+    change(file, lambda content: content.update(format=3))
     assert "newer program" in refused(lambda: vault.names())
 
 

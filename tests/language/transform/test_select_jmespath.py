@@ -192,3 +192,8 @@ def test_the_keys_a_path_mentions(node: Nodes, text: str, paths: set[str]) -> No
 )
 def test_a_key_no_sample_has_is_found(node: Nodes, text: str, missing: str | None) -> None:
     assert compile_selector(node(text), "bills").missing_in(RECORD) == missing
+
+
+@pytest.mark.parametrize("path", ["balance == `0`", "posted && balance == `0`", "`0` == balance", "flag || `false`"])
+def test_a_literal_may_stand_at_the_end(node: Nodes, path: str) -> None:
+    assert select(node, path, {"posted": True, "balance": Decimal("0.00"), "flag": True}) is True

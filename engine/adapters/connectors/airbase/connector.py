@@ -6,19 +6,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.adapters.connectors.airbase import dialect
-from engine.adapters.connectors.answers import judge_json_api
-from engine.adapters.connectors.dialogue import Dialogue
+from engine.adapters.connectors.answers import Refused, judge_json_api
+from engine.adapters.connectors.dialogue import UNAUTHORIZED, Dialogue
 from engine.adapters.connectors.kind import KindSpec, Questions, Wiring
 from engine.adapters.connectors.logins import key_login
 from engine.adapters.connectors.matching import Matcher, check_matches
-from engine.adapters.connectors.pinging import try_read
+from engine.adapters.connectors.pinging import Pinging, usual_advice
 from engine.adapters.connectors.port import Answer, Call, Match, Page, Ping, Row
 from engine.adapters.connectors.reading import Envelope, read_pages
 from engine.adapters.connectors.settings import Setting, shared_settings, transport_settings
+from engine.adapters.connectors.tracked import Tracked
 from engine.adapters.connectors.transport import HttpTransport, Transport
 from engine.wire.paging import Params, Turn, by_page_number
 from engine.wire.request import Request
-from engine.words.errors import CredentialsError, InputError
+from engine.wire.wording import plain
+from engine.words.errors import ConnectorError, CredentialsError, InputError, Unreachable
+
+FIELD = "api_key"
+SUBSIDIARIES = "/v1/accounting/subsidiaries/"
 
 
 class AirbaseConnector:
@@ -31,7 +36,15 @@ class AirbaseConnector:
         self._transport: Transport = wiring.transport or HttpTransport(
             transport_settings(wiring.settings), wiring.clock
         )
-        self._dialogue = self._dialogue_with(wiring.settings["auth_scheme"])
+        tracked = Tracked(
+            wiring.credentials,
+            wiring.watch,
+            wiring.clock,
+            connection=wiring.name,
+            field=FIELD,
+            scheme=wiring.settings["auth_scheme"],
+        )
+        self._dialogue = Dialogue(wiring, transport=self._transport, auth=tracked, judge=judge_json_api)
 
     def read(self, endpoint: str, *, params: Params = (), company: str | None = None) -> Iterator[Page]:
         """Every page of a feed, until one is empty; `company` is of no meaning here."""
@@ -72,11 +85,18 @@ class AirbaseConnector:
         """One call; 403 and 405 are answers like any other."""
         return self._dialogue.answer_to(dialect.call_request(call), call.body)
 
-    def ping(self, *, company: str | None = None) -> Ping:
+    def ping(self, *, company: str | None = None, things: Sequence[str] = ()) -> Ping:
         """Read one row; where the key is refused, find out whether the other scheme word is accepted."""
         del company
         scheme = self._settings["auth_scheme"]
-        return try_read(self._wiring, lambda: self._read_one(scheme), advise=lambda _: self._advice(scheme))
+        pinging = Pinging(wiring=self._wiring)
+        sentence = f"{self._name} answers and accepts our key"
+        if pinging.reach() and pinging.try_read(
+            "login", lambda: self._read_one(self._settings["ping_endpoint"], scheme), self._advice
+        ):
+            sentence += self._subsidiary(scheme)
+            pinging.read_each(things, lambda thing: self._read_one(thing, scheme), self._advice)
+        return pinging.result(sentence)
 
     def close(self) -> None:
         """Close the connection."""
@@ -89,25 +109,44 @@ class AirbaseConnector:
             matcher.offer(page.rows)
         return matcher.found(f"{self._name} {set_name}")
 
-    def _read_one(self, scheme: str) -> None:
-        request = Request.json("GET", self._settings["ping_endpoint"], params=(("page_size", "1"),))
-        self._dialogue_with(scheme, patient=False).body_of(request)
+    def _read_one(self, endpoint: str, scheme: str) -> str:
+        self._first_row(endpoint, scheme)
+        return f"{self._name} accepts our key"
 
-    def _advice(self, used: str) -> str:
-        other = "Bearer" if used == "Token" else "Token"
+    def _first_row(self, endpoint: str, scheme: str) -> Row:
+        request = Request.json("GET", dialect.with_slash(endpoint), params=(("page_size", "1"),))
+        body = self._dialogue_with(scheme).body_of(request)
+        rows = dialect.open_page(body, f"{self._name} {endpoint}").rows
+        return rows[0] if rows else {}
+
+    def _subsidiary(self, scheme: str) -> str:
+        """Whose Airbase this is, as far as it says; nothing depends on it."""
         try:
-            self._read_one(other)
+            name = self._first_row(SUBSIDIARIES, scheme).get("name")
+        except (CredentialsError, Unreachable):
+            return ""
+        return f"; its first subsidiary is {plain(name, 80)}" if isinstance(name, str) and name else ""
+
+    def _advice(self, error: ConnectorError) -> str:
+        if not isinstance(error, Refused) or error.status != UNAUTHORIZED:
+            return usual_advice(self._name, error)
+        other = "Bearer" if self._settings["auth_scheme"] == "Token" else "Token"
+        try:
+            self._read_one(self._settings["ping_endpoint"], other)
         except CredentialsError:
-            return f"set the API key of {self._name} anew; neither Token nor Bearer is accepted with this one"
+            return (
+                f"set the API key of {self._name} anew, `ml-connector credentials set {self._name} {FIELD}`: "
+                "neither Token nor Bearer is accepted with this one"
+            )
         return f"set auth_scheme: {other} for {self._name} in connections.yaml; the key is accepted that way"
 
-    def _dialogue_with(self, scheme: str, *, patient: bool = True) -> Dialogue:
-        auth = key_login(self._wiring.credentials, header="Authorization", field="api_key", scheme=scheme)
-        return Dialogue(self._wiring, transport=self._transport, auth=auth, judge=judge_json_api, patient=patient)
+    def _dialogue_with(self, scheme: str) -> Dialogue:
+        auth = key_login(self._wiring.credentials, header="Authorization", field=FIELD, scheme=scheme)
+        return Dialogue(self._wiring, transport=self._transport, auth=auth, judge=judge_json_api, patient=False)
 
 
 def _credential_fields(_settings: Mapping[str, Any]) -> Questions:
-    return (("api_key", "API key, made in the Airbase portal by an administrator"),)
+    return ((FIELD, "API key, made in the Airbase portal by an administrator"),)
 
 
 AIRBASE = KindSpec(
@@ -120,6 +159,13 @@ AIRBASE = KindSpec(
             default="Token",
             choices=("Token", "Bearer"),
             help="The word before the key in the Authorization header; `ping` finds out which.",
+        ),
+        Setting(
+            name="token_lifetime_days",
+            kind="whole",
+            least=1,
+            most=3650,
+            help="Days an API key is good for, where your portal ends them; you are warned before.",
         ),
         Setting(name="page_size", kind="whole", default=100, least=1, most=1000, help="Rows of a page to ask for."),
         Setting(name="ping_endpoint", default="/v1/accounting/vendors/", help="What `ping` reads one row of."),

@@ -11,9 +11,9 @@ from engine.adapters.connectors.dialogue import Dialogue
 from engine.adapters.connectors.epicor import dialect
 from engine.adapters.connectors.epicor.catalogue import epicor_catalogue
 from engine.adapters.connectors.epicor.login import LOGINS, login_addresses, login_of, questions
+from engine.adapters.connectors.epicor.ping import EpicorPing
 from engine.adapters.connectors.kind import KindSpec, Wiring
 from engine.adapters.connectors.matching import Matcher, check_matches, fields_of
-from engine.adapters.connectors.pinging import try_read
 from engine.adapters.connectors.port import Answer, Call, Match, Page, Ping, Row
 from engine.adapters.connectors.reading import Envelope, read_pages
 from engine.adapters.connectors.settings import Setting, shared_settings, transport_settings
@@ -42,7 +42,7 @@ class EpicorConnector:
             transport_settings(wiring.settings, login_addresses(wiring.settings)), wiring.clock
         )
         self._auth: Auth = login_of(wiring.settings, wiring.credentials, wiring.clock)
-        self._dialogue = self._dialogue_with(patient=True)
+        self._dialogue = Dialogue(wiring, transport=self._transport, auth=self._auth, judge=dialect.judge)
 
     def read(self, endpoint: str, *, params: Params = (), company: str | None = None) -> Iterator[Page]:
         """Every page of an entity set, in the order of its key."""
@@ -78,22 +78,12 @@ class EpicorConnector:
         request = self._signed(dialect.call_request(call, self._name), call.company)
         return self._dialogue.answer_to(request, call.body)
 
-    def ping(self, *, company: str | None = None) -> Ping:
-        """Read the company's own row."""
+    def ping(self, *, company: str | None = None, things: Sequence[str] = ()) -> Ping:
+        """Reach it, log in, name the company, and read one row of each thing."""
         if company is None:
             advice = "name a company in books.yaml; Epicor is asked company by company"
             return Ping(ok=False, sentence=f"{self._name}: no company to ask for", elapsed_s=0.0, advice=advice)
-        path = dialect.address(company, "Erp.BO.CompanySvc/Companies", self._name)
-        request = Request.json("GET", path, params=(("$select", "Company1"), ("$top", "1")))
-        asking = self._dialogue_with(patient=False)
-        return try_read(
-            self._wiring,
-            lambda: asking.body_of(self._signed(request, company)),
-            advise=lambda _: (
-                f"check the API key and its access scope, and the login '{self._settings['login']}' "
-                f"of {self._name}, then set its credentials anew"
-            ),
-        )
+        return EpicorPing(self._wiring, self._transport, company).result(things)
 
     def close(self) -> None:
         """Close the connection."""
@@ -143,11 +133,6 @@ class EpicorConnector:
         if self._settings["licence"]:
             headers["License"] = encode({"ClaimedLicense": _LICENCES[self._settings["licence"]]}).decode()
         return replace(request, headers=headers)
-
-    def _dialogue_with(self, *, patient: bool) -> Dialogue:
-        return Dialogue(
-            self._wiring, transport=self._transport, auth=self._auth, judge=dialect.judge, patient=patient
-        )
 
 
 EPICOR = KindSpec(

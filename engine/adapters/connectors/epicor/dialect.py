@@ -21,6 +21,8 @@ from engine.words.errors import InputError, Unreachable
 
 PAGING_PARAMS = frozenset({"$top", "$skip", "$count"})
 SEAT_WAIT_S = 30.0
+FORBIDDEN = 403
+NOT_FOUND = 404
 
 _SEATS = ("licenseaccessexception", "maximum users exceeded")
 _NO_EFFECT = frozenset({400, 404, 405, 409, 410, 503})

@@ -41,7 +41,9 @@ def questions(settings: Mapping[str, Any]) -> Questions:
 
 def login_of(settings: Mapping[str, Any], credentials: Credentials, clock: Clock) -> Auth:
     """The API key together with the chosen login."""
-    return Together(key_login(credentials, header="x-api-key", field="api_key"), _user(settings, credentials, clock))
+    return Together(
+        key_login(credentials, header="x-api-key", field="api_key"), user_login_of(settings, credentials, clock)
+    )
 
 
 def login_addresses(settings: Mapping[str, Any]) -> tuple[str, ...]:
@@ -49,7 +51,8 @@ def login_addresses(settings: Mapping[str, Any]) -> tuple[str, ...]:
     return (settings["token_url"],) if settings["login"] in IDENTITY_LOGINS else ()
 
 
-def _user(settings: Mapping[str, Any], credentials: Credentials, clock: Clock) -> Auth:
+def user_login_of(settings: Mapping[str, Any], credentials: Credentials, clock: Clock) -> Auth:
+    """The chosen login without the API key."""
     kind = settings["login"]
     if kind == "basic":
         return basic_login(credentials)

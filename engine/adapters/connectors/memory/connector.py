@@ -89,9 +89,9 @@ class MemoryConnector:
             return reply
         return reply(call) if reply is not None else _success(call)
 
-    def ping(self, *, company: str | None = None) -> Ping:
+    def ping(self, *, company: str | None = None, things: Sequence[str] = ()) -> Ping:
         """Always there."""
-        del company
+        del company, things
         return Ping(ok=True, sentence=f"{self._name} is in memory", elapsed_s=0.0)
 
     def close(self) -> None:

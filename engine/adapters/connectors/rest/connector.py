@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from engine.adapters.connectors.answers import judge_json_api
+from engine.adapters.connectors.answers import Refused, judge_json_api
 from engine.adapters.connectors.auth import Auth
-from engine.adapters.connectors.dialogue import Dialogue
+from engine.adapters.connectors.dialogue import UNAUTHORIZED, Dialogue
 from engine.adapters.connectors.kind import KindSpec, Questions, Wiring
 from engine.adapters.connectors.logins import basic_login, key_login, no_login
 from engine.adapters.connectors.matching import Matcher, check_matches
-from engine.adapters.connectors.pinging import try_read
+from engine.adapters.connectors.pinging import Pinging, usual_advice
 from engine.adapters.connectors.port import Answer, Call, Match, Page, Ping, Row
 from engine.adapters.connectors.reading import Envelope, read_pages
 from engine.adapters.connectors.rest import dialect
@@ -20,6 +20,7 @@ from engine.adapters.connectors.settings import Setting, shared_settings, transp
 from engine.adapters.connectors.transport import HttpTransport, Transport
 from engine.wire.paging import Params, Turn
 from engine.wire.request import Request
+from engine.words.errors import ConnectorError
 
 FILTERED_READS_MAX = 20
 
@@ -79,16 +80,24 @@ class RestConnector:
         """One call."""
         return self._dialogue.answer_to(self._with_headers(dialect.call_request(call)), call.body)
 
-    def ping(self, *, company: str | None = None) -> Ping:
-        """Read `ping_endpoint`."""
+    def ping(self, *, company: str | None = None, things: Sequence[str] = ()) -> Ping:
+        """Read `ping_endpoint`, and each of the things."""
         del company
-        request = self._with_headers(Request.json("GET", self._settings["ping_endpoint"]))
         asking = self._dialogue_with(patient=False)
-        return try_read(
-            self._wiring,
-            lambda: asking.body_of(request),
-            advise=lambda _: f"check `auth` of {self._name} in connections.yaml, then set its credentials anew",
-        )
+
+        def read(path: str) -> str:
+            asking.body_of(self._with_headers(Request.json("GET", path)))
+            return f"{self._name} accepts our login"
+
+        def advise(error: ConnectorError) -> str:
+            if isinstance(error, Refused) and error.status == UNAUTHORIZED:
+                return f"check `auth` of {self._name} in connections.yaml, then set its credentials anew"
+            return usual_advice(self._name, error)
+
+        pinging = Pinging(wiring=self._wiring)
+        if pinging.reach() and pinging.try_read("login", lambda: read(self._settings["ping_endpoint"]), advise):
+            pinging.read_each(things, read, advise)
+        return pinging.result(f"{self._name} answers and accepts our login")
 
     def close(self) -> None:
         """Close the connection."""

@@ -1,0 +1,83 @@
+"""Compiles how both sides are read for the control report."""
+
+from __future__ import annotations
+
+from engine.language.node import Node
+from engine.language.spec.compile_steps import compile_match
+from engine.language.spec.model import ListingSpec, PostingSpec, ReconcileSpec
+from engine.language.spec.scope import KnownName, Scope
+from engine.language.transform.render import Template
+from engine.language.transform.select import Selector
+
+
+def compile_reconcile(root: Node, scope: Scope) -> ReconcileSpec | None:
+    """The reconcile section; None when there is none or it is wrong."""
+    node = root.get("reconcile")
+    if node is None or node.fields is None or scope.findings.is_damaged(root, "reconcile"):
+        return None
+    asking = scope.inside(first=KnownName(), last=KnownName(), company=KnownName(), row=KnownName())
+    source = node.get("source")
+    params = source.plain().get("params") if source is not None else None
+    accounts = node.get("accounts")
+    pairs = compile_match(accounts, scope) if accounts is not None and accounts.is_map else ()
+    return ReconcileSpec(
+        source_params=tuple((key, str(value)) for key, value in params.items()) if params is not None else None,
+        vendor=scope.template(node.get("vendor")),
+        on_clearing=scope.template(node.get("on_clearing")),
+        pays=scope.findings.selector(node.get("pays")),
+        accounts=pairs or (),
+        documents=tuple(one for item in _items(node, "documents") if (one := _listing(item, asking)) is not None),
+        postings=tuple(one for item in _items(node, "postings") if (one := _posting(item, asking)) is not None),
+        place=root.key_place("reconcile"),
+    )
+
+
+def _items(node: Node, key: str) -> tuple[Node, ...]:
+    part = node.get(key)
+    return tuple(part.items) if part is not None and part.items is not None else ()
+
+
+def _params(node: Node, scope: Scope) -> tuple[tuple[str, Template], ...]:
+    params = node.get("params")
+    return (compile_match(params, scope) or ()) if params is not None and params.is_map else ()
+
+
+def _selectors(node: Node, scope: Scope, *names: str) -> dict[str, Selector | None]:
+    return {name: scope.findings.selector(node.get(name)) for name in names}
+
+
+def _listing(node: Node, scope: Scope) -> ListingSpec | None:
+    reference = scope.findings.selector(node.get("reference"))
+    if reference is None:
+        return None
+    paths = _selectors(
+        node,
+        scope,
+        *("posting_key", "number", "amount", "currency", "date", "vendor", "in_gl", "ours", "balance"),
+    )
+    return ListingSpec(
+        set=node.plain()["set"],
+        params=_params(node, scope),
+        reference=reference,
+        exposed=scope.template(node.get("exposed")),
+        place=node.place,
+        **paths,
+    )
+
+
+def _posting(node: Node, scope: Scope) -> PostingSpec | None:
+    needed = {name: scope.findings.selector(node.get(name)) for name in POSTING_NEEDED}
+    there = {name: path for name, path in needed.items() if path is not None}
+    if len(there) < len(needed):
+        return None
+    return PostingSpec(
+        set=node.plain()["set"],
+        params=_params(node, scope),
+        in_gl=node.plain().get("in_gl", True),
+        place=node.place,
+        **there,
+        **_selectors(node, scope, "credit", "by", "date", "text", "ours"),
+    )
+
+
+POSTING_NEEDED = ("document", "account", "natural", "debit", "line")

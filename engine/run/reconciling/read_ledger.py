@@ -1,0 +1,95 @@
+"""Reading our own ledger for the control report, with what was sent for each entered record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from engine.adapters.store.port import RecordRow
+from engine.domain.record import RecordKey
+from engine.language.spec.books import Company
+from engine.language.spec.model import MappingSpec
+from engine.run.reading import feeds_of
+from engine.run.reconciling.read_source import booking_specs
+from engine.run.reconciling.sides import IN_TARGET, LedgerFact, Period
+from engine.run.setup import Setup
+
+_AT_ONCE = 500
+
+
+def read_ledger(setup: Setup, company: Company, period: Period) -> dict[RecordKey, LedgerFact]:
+    """Every record of the feeds that are booked; entries only of those entered into this company and period."""
+    rows = list(_rows(setup))
+    accounts = {spec.name: _accounts(spec, company) for spec in booking_specs(setup)}
+    wanted = [row for row in rows if _is_entered(row, company.code, period)]
+    sent = _sent(setup, wanted)
+    return {row.key: _fact(row, _entries(sent.get(row.id), accounts.get(row.mapping or "", {}))) for row in rows}
+
+
+def _rows(setup: Setup) -> Iterator[RecordRow]:
+    feeds = {
+        (spec.source.connection, feed): None for spec in booking_specs(setup) for _, feed in feeds_of(setup, spec)
+    }
+    for feed in feeds:
+        after = 0
+        while rows := setup.ledger.records(feed=feed, after_id=after, limit=_AT_ONCE):
+            after = rows[-1].id
+            yield from rows
+
+
+def _is_entered(row: RecordRow, company: str, period: Period) -> bool:
+    return row.state in IN_TARGET and row.company == company and period.has(_day(row.book_date))
+
+
+def _accounts(spec: MappingSpec, company: Company) -> dict[str, str]:
+    """The account behind each entry that the target books by itself."""
+    if spec.reconcile is None:
+        return {}
+    scope = {"books": company.settings, "company": company.code}
+    return {name: str(value.render(scope) or "") for name, value in spec.reconcile.accounts}
+
+
+def _sent(setup: Setup, rows: Iterable[RecordRow]) -> dict[int, Mapping[str, Any]]:
+    """What was sent last for each record; nothing for those that were found in the target already."""
+    hashes = {}
+    for row in rows:
+        attempts = setup.ledger.attempts(row.id)
+        if attempts:
+            hashes[row.id] = attempts[-1].request_hash
+    payloads = setup.ledger.payloads(tuple(hashes.values()))
+    return {
+        record: payload["sent"]
+        for record, name in hashes.items()
+        if isinstance(payload := payloads.get(name), Mapping) and isinstance(payload.get("sent"), Mapping)
+    }
+
+
+def _entries(sent: Mapping[str, Any] | None, accounts: Mapping[str, str]) -> tuple[tuple[str, Decimal], ...] | None:
+    if sent is None:
+        return None
+    return tuple(
+        (accounts.get(account, account) if by_target else account, Decimal(amount))
+        for account, amount, by_target in sent["entries"]
+    )
+
+
+def _fact(row: RecordRow, entries: tuple[tuple[str, Decimal], ...] | None) -> LedgerFact:
+    return LedgerFact(
+        key=row.key,
+        mapping=row.mapping,
+        state=row.state,
+        company=row.company,
+        day=_day(row.book_date),
+        amount=row.amount,
+        currency=row.currency,
+        label=row.label or row.key.source_id,
+        reference=row.reference or "",
+        reason=row.reason,
+        entries=entries,
+    )
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text[:10]) if text else None

@@ -1,0 +1,212 @@
+"""Reading all sides of a company and a period, and holding them against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from engine.domain.record import RecordKey
+from engine.language.spec.books import Company
+from engine.run.exposing import exposed_findings, exposure
+from engine.run.reconciling.comparing import Pair, by_account, by_vendor, document_findings, strangers
+from engine.run.reconciling.read_ledger import read_ledger
+from engine.run.reconciling.read_source import booking_specs, read_source
+from engine.run.reconciling.read_target import read_target
+from engine.run.reconciling.report import ControlReport, Finding, RollForward, StateRow
+from engine.run.reconciling.rolling import Account, Booked, roll
+from engine.run.reconciling.sides import IN_TARGET, LedgerFact, Period, Reading, SourceFact, TargetSide
+from engine.run.reconciling.signing import sign_offs
+from engine.run.reconciling.states import in_period, state_rows, unclaimed_findings, without_source
+from engine.run.setup import Setup
+from engine.words.errors import InputError
+from engine.words.json_value import digest
+
+_NO_ADDITIONS: Mapping[str, Decimal] = {}
+
+
+def reconcile(
+    setup: Setup,
+    company: str,
+    period: Period,
+    *,
+    openings: Mapping[str, Decimal] = _NO_ADDITIONS,
+    balances: Mapping[str, Decimal] = _NO_ADDITIONS,
+) -> ControlReport:
+    """The control report. `openings` are balances before the first sign-off, `balances` the source's own, a debit
+    positive. Writes nothing; a side that cannot be read makes its parts unknown instead of stopping.
+
+    Raises:
+        InputError: the company is not in books.yaml, or an opening contradicts the signed closing.
+    """
+    books = setup.books.companies.get(company)
+    if books is None:
+        known = ", ".join(sorted(setup.books.companies))
+        raise InputError(f"company {company} is not in books.yaml; it has {known}")
+    accounts = _accounts(setup, books, period, openings, balances)
+    source, source_readings = read_source(setup, company)
+    ledger = read_ledger(setup, books, period)
+    target, target_readings = read_target(setup, books, period)
+    facts = None if source is None else {fact.key: fact for fact in source}
+    readings = (*source_readings, *target_readings)
+    unknown = [f"{one.what} could not be read: {one.problem}" for one in readings if not one.complete]
+    if not any(spec.reconcile is not None and spec.reconcile.postings for spec in booking_specs(setup)):
+        unknown.append("no mapping says under `reconcile` how the target is read")
+    return _report(setup, books, period, facts, ledger, target, readings, unknown, accounts)
+
+
+def _report(
+    setup: Setup,
+    books: Company,
+    period: Period,
+    facts: dict[RecordKey, SourceFact] | None,
+    ledger: dict[RecordKey, LedgerFact],
+    target: TargetSide | None,
+    readings: tuple[Reading, ...],
+    unknown: list[str],
+    accounts: tuple[Account, ...],
+) -> ControlReport:
+    currency = str(books.settings["currency"])
+    findings: list[Finding] = []
+    states: tuple[StateRow, ...] | None = None
+    rolled: tuple[RollForward, ...] = ()
+    placeless = 0
+    if facts is not None and target is not None:
+        of_period = in_period(facts, books.code, period)
+        states, told = state_rows(of_period, ledger, target, period)
+        pairs = _pairs(ledger, target, books.code, period)
+        booked = Booked(
+            pairs=pairs,
+            facts=facts,
+            ledger=ledger,
+            target=target,
+            period=period,
+            company=books.code,
+            currency=currency,
+        )
+        findings += [*told, *without_source(facts, ledger, books.code, period)]
+        findings += [*unclaimed_findings(of_period, ledger), *document_findings(pairs, target, facts, currency)]
+        findings += [*strangers(pairs, ledger, target), *exposed_findings(target)]
+        rolls = [roll(account, booked) for account in accounts]
+        rolled = tuple(one for one, _ in rolls)
+        findings += [finding for _, found in rolls for finding in found]
+        findings += _rest(rolled, findings, currency)
+        placeless, more = _placeless(facts, ledger)
+        findings += more
+        unknown += _not_known(rolled)
+    missing = [row for row in ledger.values() if _entered(row, books.code, period)] if target is not None else []
+    gone = [row for row in missing if target is not None and target.document(row.reference) is None]
+    complete = facts is not None and target is not None
+    return ControlReport(
+        company=books.code,
+        period=period.name,
+        first=period.first.isoformat(),
+        last=period.last.isoformat(),
+        zone=str(books.settings["time_zone"]),
+        currency=currency,
+        run_at=setup.clock.now().isoformat(timespec="seconds"),
+        rules=digest(sorted(spec.content_hash for spec in booking_specs(setup)))[:8],
+        readings=readings,
+        states=states,
+        unclaimed=sum(one.kind == "unclaimed" for one in findings) if complete else None,
+        without_place=placeless,
+        roll_forwards=rolled,
+        exposure=exposure(facts, ledger, target) if facts is not None and target is not None else None,
+        by_account=by_account(pairs, target, currency) if complete and target is not None else None,
+        by_vendor=by_vendor(pairs, gone, facts, currency) if complete and facts is not None else None,
+        findings=tuple(findings),
+        unknown=tuple(unknown),
+    )
+
+
+def _entered(row: LedgerFact, company: str, period: Period) -> bool:
+    return row.state in IN_TARGET and row.company == company and period.has(row.day)
+
+
+def _pairs(
+    ledger: Mapping[RecordKey, LedgerFact], target: TargetSide, company: str, period: Period
+) -> tuple[Pair, ...]:
+    """The entered records of the period beside their documents."""
+    rows = [row for row in ledger.values() if _entered(row, company, period)]
+    found = ((row, target.document(row.reference)) for row in rows)
+    return tuple((row, document) for row, document in found if document is not None)
+
+
+def _placeless(
+    facts: Mapping[RecordKey, SourceFact], ledger: Mapping[RecordKey, LedgerFact]
+) -> tuple[int, list[Finding]]:
+    """Records whose company or date cannot be read: they count for every period, and must wait in the ledger."""
+    lost = [fact for fact in facts.values() if not fact.company or fact.day is None]
+    told = [
+        Finding(
+            kind="not in the ledger",
+            what=fact.label,
+            amount=fact.amount,
+            currency=fact.currency or "",
+            sentence=f"{fact.label}: neither its company and date nor the record in the ledger can be read",
+            record=str(fact.key),
+        )
+        for fact in lost
+        if fact.key not in ledger
+    ]
+    return len(lost), told
+
+
+def _rest(rolled: Iterable[RollForward], findings: Iterable[Finding], currency: str) -> list[Finding]:
+    """An account that does not tie although nothing above says why: never passed over."""
+    told = {finding.account for finding in findings if finding.account}
+    documents = any(finding.kind in ("document differs", "not in the target") for finding in findings)
+    return [
+        Finding(
+            kind="roll-forward",
+            what=one.account,
+            amount=one.difference,
+            currency=currency,
+            sentence=f"{one.account} closes {one.difference} away from what is expected",
+            account=one.account,
+        )
+        for one in rolled
+        if one.difference and one.account not in told and not documents
+    ]
+
+
+def _not_known(rolled: Iterable[RollForward]) -> list[str]:
+    told = []
+    for one in rolled:
+        if one.opening is None:
+            told.append(f"the opening of {one.account} is UNKNOWN: {one.opening_from}")
+        told += [f"the amount of {part.what} on {one.account} is UNKNOWN" for part in one.not_yet if part.amount is None]
+        if one.kind == "clearing" and one.stated_at_source is None:
+            told.append(f"the source's own balance of {one.account} is UNKNOWN: give --airbase-balance")
+    return told
+
+
+def _accounts(
+    setup: Setup,
+    company: Company,
+    period: Period,
+    openings: Mapping[str, Decimal],
+    balances: Mapping[str, Decimal],
+) -> tuple[Account, ...]:
+    names = [(company.settings.get(name), "control") for name in ("control_account", "employees_account")]
+    names += [(name, "clearing") for name in company.settings.get("clearing_accounts") or ()]
+    wanted = {str(name): kind for name, kind in names if name}
+    for given, option in ((openings, "--opening"), (balances, "--airbase-balance")):
+        for account in given:
+            if account not in wanted:
+                has = ", ".join(wanted) or "none"
+                raise InputError(f"{option} {account}: books.yaml rolls {has} forward in company {company.code}")
+    signed = sign_offs(setup.ledger, company.code)
+    before = signed.get(period.before)
+    accounts = []
+    for name, kind in wanted.items():
+        carried = before.closings.get(name) if before is not None else None
+        if carried is not None and name in openings and openings[name] != carried:
+            raise InputError(f"--opening {name}: {period.before} was signed with a closing of {carried}")
+        opening = carried if carried is not None else openings.get(name)
+        said = f"signed closing of {period.before}" if carried is not None else "typed in"
+        if opening is None:
+            said = f"{period.before} is not signed; give --opening {name}=AMOUNT"
+        accounts.append(
+            Account(name=name, kind=kind, opening=opening, opening_from=said, stated_at_source=balances.get(name))
+        )
+    return tuple(accounts)

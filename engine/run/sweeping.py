@@ -1,0 +1,251 @@
+"""The sweep: everything entered and not settled is read again in the target, and what happened to it is told.
+
+A document can be changed, moved or deleted by people until its group is posted. Nothing is entered again by
+itself: what is found stands as a cause on the record. When very many are gone at once, the target was probably
+put back to an older state: then no record is marked, and the line stops until a person confirms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from engine.adapters.store.port import Decision, RecordRow
+from engine.domain.lifecycle import State
+from engine.language.spec.model import MappingSpec, TroubleSpec
+from engine.language.transform.render import RenderError
+from engine.plan.decision import Document
+from engine.run.entered_documents import Entered, entered_documents
+from engine.run.line_stops import free_line, stop_line, stopped_because
+from engine.run.matching import Found, find_documents
+from engine.run.setup import Setup, Tell, ignore
+from engine.words.errors import InputError
+
+CHUNK = 15
+MISSING_MAX = 3
+MISSING_PERCENT_MAX = 2
+OURS_TO_CLEAR = frozenset({"vanished", "edited", "moved", "post_error", "differs", "not_read_back"})
+
+Line = tuple[str, str | None]
+"""A target connection and a company of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noticed:
+    """What the sweep found out about one record."""
+
+    row: RecordRow
+    cause: str
+    reason: str
+
+
+@dataclass(slots=True, kw_only=True)
+class SweepResult:
+    """What a sweep did; `unread` are entered records whose document is not known any more."""
+
+    looked_at: int = 0
+    in_gl: int = 0
+    settled: int = 0
+    cleared: int = 0
+    noticed: list[Noticed] = field(default_factory=list)
+    unread: list[RecordRow] = field(default_factory=list)
+    stopped: dict[Line, str] = field(default_factory=dict)
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether somebody has to look."""
+        return bool(self.noticed or self.unread or self.stopped)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """One entered record, and what the target has for it now."""
+
+    spec: MappingSpec
+    entered: Entered
+    document: Document
+    found: Found | None
+    trouble: str = ""
+
+    @property
+    def gone(self) -> bool:
+        """Whether our document is not there; another one with its number is none of ours."""
+        return self.found is None or (self.entered.sent and self.found.by.bears is not None and not self.found.bears)
+
+    @property
+    def line(self) -> Line:
+        return self.spec.target.connection, self.document.company
+
+
+def sweep(
+    setup: Setup,
+    specs: Sequence[MappingSpec],
+    *,
+    accept_missing: str = "",
+    company: str | None = None,
+    tell: Tell = ignore,
+) -> SweepResult:
+    """Read everything that is entered and not settled, and note what became of it.
+
+    `accept_missing` is a person's reason for letting stopped lines run again (those of `company`, if given):
+    then what is missing is marked record by record. A sweep of some mappings never stops a line.
+
+    Raises:
+        Unreachable: a target cannot be asked; then nothing is decided.
+        InputError: there is no stopped line to accept anything for.
+    """
+    run, result = setup.make_id(), SweepResult()
+    swept = [spec for spec in specs if not spec.in_step and spec.dedupe is not None and spec.dedupe.find]
+    seen = [one for spec in swept for one in _look(setup, spec, result, tell)]
+    lines = {(spec.target.connection, name) for spec in swept for name in setup.books.companies}
+    standing = {line: why for line in sorted(lines) if (why := stopped_because(setup.ledger, *line))}
+    accepted = {line for line in standing if accept_missing and company in (None, line[1])}
+    if accept_missing and not accepted:
+        raise InputError("no line is stopped, so there is nothing to accept")
+    result.stopped = {line: why for line, why in standing.items() if line not in accepted}
+    for line in sorted({one.line for one in seen}, key=str):
+        if line not in accepted:
+            _stop_if_many_are_gone(setup, line, [one for one in seen if one.line == line], result, run)
+    _note(setup, [one for one in seen if not (one.gone and one.line in result.stopped)], result, run)
+    for line in sorted(accepted):
+        free_line(setup, *line, accept_missing, run)
+    return result
+
+
+def _look(setup: Setup, spec: MappingSpec, result: SweepResult, tell: Tell) -> Iterator[_Seen]:
+    connector = setup.connectors[spec.target.connection]
+    for page in entered_documents(setup, spec, State.ENTERED, State.IN_GL):
+        known = [(one, one.document) for one in page if one.document is not None]
+        result.unread += [one.row for one in page if one.document is None]
+        parts = [known[start : start + CHUNK] for start in range(0, len(known), CHUNK)]
+        with ThreadPoolExecutor(max_workers=setup.in_flight(spec.target.connection)) as pool:
+            found = list(
+                pool.map(lambda part: find_documents(connector, spec, [document for _, document in part]), parts)
+            )
+        by_key = {key: one for part in found for key, one in part.items()}
+        troubles = _troubles(setup, spec, [document for _, document in known], by_key)
+        for entered, document in known:
+            yield _Seen(
+                spec=spec,
+                entered=entered,
+                document=document,
+                found=by_key.get(document.key_text),
+                trouble=troubles.get(document.key_text, ""),
+            )
+        result.looked_at += len(known)
+        tell("looked at", len(known))
+
+
+def _troubles(
+    setup: Setup, spec: MappingSpec, documents: Sequence[Document], found: Mapping[str, Found]
+) -> dict[str, str]:
+    """The target's words on why the group of a document could not be posted, by key text."""
+    told: dict[str, str] = {}
+    by_ask: dict[tuple[str | None, str], tuple[TroubleSpec, list[Document]]] = {}
+    for document in documents:
+        there = found.get(document.key_text)
+        if there is not None and there.by.trouble is not None and not there.in_gl:
+            ask = there.by.trouble
+            by_ask.setdefault((document.company, ask.set), (ask, []))[1].append(document)
+    for (company, set_name), (ask, waiting) in by_ask.items():
+        matches = {document.key_text: _match(ask, document) for document in waiting}
+        wanted = tuple(dict.fromkeys(match for match in matches.values() if match is not None))
+        rows = setup.connectors[spec.target.connection].find(set_name, wanted, company=company)
+        for document in waiting:
+            match = matches[document.key_text]
+            words = [ask.path(row) for row in rows.get(match, ())] if match is not None else []
+            told[document.key_text] = _about(document, "\n".join(str(word) for word in words if word))
+    return told
+
+
+def _match(ask: TroubleSpec, document: Document) -> tuple[tuple[str, object], ...] | None:
+    try:
+        return tuple((name, value.render(document.scope)) for name, value in ask.match)
+    except RenderError:
+        return None  # entered before the recipe asked for this: what the look-up needs was not remembered
+
+
+def _about(document: Document, log: str) -> str:
+    """The lines of a group's log that name this document; the whole of it when none does."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    named = [line for line in lines if document.facts.label and document.facts.label in line]
+    return " ".join(named or lines)
+
+
+def _stop_if_many_are_gone(
+    setup: Setup, line: Line, seen: Sequence[_Seen], result: SweepResult, run: str
+) -> None:
+    fresh = [one for one in seen if one.gone and one.entered.row.cause != "vanished" and not _is_accepted(one)]
+    settings = setup.books.companies[line[1]].settings if line[1] in setup.books.companies else {}
+    own = settings.get("sweep_stop_missing")
+    most = max(MISSING_MAX if own is None else own, len(seen) * MISSING_PERCENT_MAX // 100)
+    if len(fresh) <= most:
+        return
+    reason = (
+        f"{len(fresh)} of our {len(seen)} documents are gone from {line[0]} {line[1] or ''} at once (more than {most}): "
+        "it looks as if it was put back to an older state"
+    )
+    if result.stopped.get(line) != reason:
+        stop_line(setup, *line, reason, run)
+    result.stopped[line] = reason
+
+
+def _is_accepted(one: _Seen) -> bool:
+    return _gone_reason(one) in one.entered.accepted
+
+
+def _gone_reason(one: _Seen) -> str:
+    target, row = one.spec.target.connection, one.entered.row
+    if one.found is None:
+        return f"{row.reference} is not in {target} any more"
+    return f"{row.reference} is not ours any more: {target} has another document with its number"
+
+
+def _note(setup: Setup, seen: Sequence[_Seen], result: SweepResult, run: str) -> None:
+    first: list[Decision] = []
+    second: list[Decision] = []
+    for one in seen:
+        row = one.entered.row
+        cause, reason = _finding(one)
+        if cause and cause in OURS_TO_CLEAR and (cause, reason) != ("differs", row.reason):
+            result.noticed.append(Noticed(row=row, cause=cause, reason=reason))
+        result.cleared += bool(row.cause in OURS_TO_CLEAR and not cause)
+        state = _state(one)
+        result.in_gl += row.state is State.ENTERED and state is not State.ENTERED
+        result.settled += state is State.SETTLED
+        step = State.IN_GL if row.state is State.ENTERED and state is State.SETTLED else state
+        first.append(Decision(record_id=row.id, state=step, cause=cause, reason=reason, was=row.state))
+        if step is not state:
+            second.append(Decision(record_id=row.id, state=state, cause=cause, reason=reason, was=step))
+    setup.ledger.decide(first, run, setup.who)
+    setup.ledger.decide(second, run, setup.who)
+
+
+def _state(one: _Seen) -> State:
+    """How far the document has come; it never goes back, that is a finding."""
+    if one.gone or one.found is None:
+        return one.entered.row.state
+    if one.found.settled:
+        return State.SETTLED
+    return State.IN_GL if one.found.in_gl else one.entered.row.state
+
+
+def _finding(one: _Seen) -> tuple[str, str]:
+    """The cause and its reason; without anything new, what stood there before, unless it is over."""
+    row = one.entered.row
+    if one.gone or one.found is None:
+        reason = _gone_reason(one)
+        return ("", "") if _is_accepted(one) else ("vanished", reason)
+    is_new: Callable[[str], bool] = lambda sentence: bool(sentence) and sentence not in one.entered.accepted  # noqa: E731
+    differences = [sentence for sentence in one.found.differences if is_new(sentence)]
+    if row.state is State.IN_GL and not one.found.in_gl:
+        differences.insert(0, "it was in the general ledger and is not posted any more")
+    if differences:
+        reason = "; ".join(differences)
+        return ("differs", reason) if (row.cause, row.reason) == ("differs", reason) else ("edited", reason)
+    if not one.found.in_gl and is_new(one.found.moved):
+        return "moved", one.found.moved
+    if not one.found.in_gl and is_new(one.trouble):
+        return "post_error", one.trouble
+    return ("", "") if row.cause in OURS_TO_CLEAR else (row.cause, row.reason)

@@ -1,0 +1,159 @@
+"""Payloads: read in batches, purged without breaking the trail, and text that a database does not like."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from random import Random
+from threading import Event, Thread
+
+import pytest
+from ledger_scene import NAMESPACE, NOW, RUN, WHO, act, begin, bill, conclude, kinds, open_at, ready, row_of, turn
+from stores import Store
+
+from engine.adapters.store.port import ClaimTaken, Conclusion, Decision, Ledger
+from engine.domain.lifecycle import State
+from engine.words.clock import ManualClock
+from engine.words.errors import ProgramError
+
+
+def test_payloads_are_read_in_one_batch(ledger: Ledger) -> None:
+    ledger.register([bill(f"b-{number}", total=Decimal(number)) for number in range(1100)], RUN)
+    rows = ledger.records(limit=5000)
+    hashes = [row.payload_hash for row in rows]
+    found = ledger.payloads([*hashes, "0" * 64, hashes[0]])
+    assert set(found) == set(hashes)
+    for row in rows:
+        payload = found[row.payload_hash]
+        assert payload["airbase_id"] == row.key.source_id
+        assert isinstance(payload["total"], Decimal)
+    assert ledger.payloads([]) == {}
+    assert ledger.payload("0" * 64) is None
+
+
+def test_a_number_is_read_again_as_it_was_kept(ledger: Ledger) -> None:
+    numbers = [Decimal("5"), Decimal("1E+2"), Decimal("100.00"), Decimal("-0.010"), Decimal("0E-9"), 7, 2**80]
+    ledger.register([bill("b-1", numbers=numbers)], RUN)
+    kept = ledger.payload(row_of(ledger, "b-1").payload_hash)["numbers"]
+    assert [f"{number:f}" for number in kept[:5]] == [f"{number:f}" for number in numbers[:5]]  # type: ignore[str-bytes-safe]
+    assert [type(number) for number in kept] == [type(number) for number in numbers]
+    assert ledger.verify_trail() == ()
+
+
+def test_a_purge_takes_what_only_closed_records_need(ledger: Ledger, clock: ManualClock) -> None:
+    settled, dismissed, entered, late = ready(ledger, "b-1", "b-2", "b-3", "b-4")
+    lease = turn(ledger, seconds=10**9)
+    for row in (settled, entered, late):
+        conclude(ledger, begin(ledger, row, f"K{row.id}", lease), "effect", State.ENTERED, detail={"row": row.id})
+    for row in (settled, late):
+        ledger.decide([Decision(record_id=row.id, state=State.IN_GL)], RUN, WHO)
+    ledger.decide([Decision(record_id=settled.id, state=State.SETTLED)], RUN, WHO)
+    ledger.decide([Decision(record_id=dismissed.id, state=State.DISMISSED, reason="by hand")], RUN, WHO)
+    clock.sleep(100)
+    cutoff = clock.now()
+    ledger.decide([Decision(record_id=late.id, state=State.SETTLED)], RUN, WHO)
+    (attempt,) = ledger.attempts(settled.id)
+    assert ledger.purge_payloads(NOW, WHO) == 0
+    # Two payloads and a request; the answers of the three attempts are one and the same.
+    assert ledger.purge_payloads(cutoff, WHO) == 3
+    gone = [settled.payload_hash, dismissed.payload_hash, attempt.request_hash]
+    assert ledger.payloads([*gone, entered.payload_hash]).keys() == {entered.payload_hash}
+    assert ledger.payload(settled.payload_hash) is None
+    assert ledger.payload(attempt.answer_hash or "") == {"proof": "effect"}
+    (*_, (_, event, _)) = ledger.trail()
+    assert (event.kind, event.who, event.run) == ("purged", WHO, None)
+    assert event.detail == {"older_than": cutoff.isoformat(), "payloads": 3}
+    assert ledger.verify_trail(ledger.head()[:2]) == ()
+    assert ledger.purge_payloads(cutoff, WHO) == 0
+    with pytest.raises(ProgramError, match="naive"):
+        ledger.purge_payloads(datetime(2026, 1, 1), WHO)  # noqa: DTZ001
+
+
+def test_what_was_purged_is_kept_again_when_the_feed_still_has_it(ledger: Ledger, clock: ManualClock) -> None:
+    (row,) = ready(ledger, "b-1")
+    ledger.decide([Decision(record_id=row.id, state=State.DISMISSED)], RUN, WHO)
+    clock.sleep(100)
+    assert ledger.purge_payloads(clock.now(), WHO) == 1
+    ledger.register([bill("b-1")], "run-2")
+    assert ledger.payload(row.payload_hash) == bill("b-1").payload
+    assert ledger.verify_trail() == ()
+
+
+def test_a_payload_emptied_by_hand_is_told_from_a_purged_one(
+    ledger: Ledger, store: Store, clock: ManualClock
+) -> None:
+    done, still_open, later = ready(ledger, "b-1", "b-2", "b-3")
+    ledger.decide([Decision(record_id=done.id, state=State.DISMISSED)], RUN, WHO)
+    clock.sleep(100)
+    assert ledger.purge_payloads(clock.now(), WHO) == 1
+    empty = "UPDATE payloads SET body = substr(body, 1, 0) WHERE hash = '{}'"
+    store.tamper(empty.format(still_open.payload_hash))
+    assert ledger.verify_trail() == ("2 payloads are empty, and the purges of the trail took only 1",)
+    ledger.register([bill("b-4")], RUN)
+    new = row_of(ledger, "b-4").payload_hash
+    store.tamper(empty.format(new))
+    assert f"the payload {new} was emptied, and no purge took it" in ledger.verify_trail()
+    assert ledger.payload(later.payload_hash) == bill("b-3").payload
+
+
+def test_text_with_a_nul_is_kept_with_its_visible_sign(ledger: Ledger) -> None:
+    """PostgreSQL has no NUL in text; a message or an id with one must not stop the work."""
+    nul = "b\0-1"
+    for run in (RUN, "run-2"):
+        ledger.register([bill(nul, note="x\0y")], run)
+    (row,) = ledger.records(keys=["b\u2400-1"])
+    assert ledger.records(keys=[nul]) == (row,)
+    assert ledger.payload(row.payload_hash)["note"] == "x\0y"
+    told = {"mapping": "bills", "company": "EPIC06", "label": "INV\0 1", "reason": "not\0now"}
+    ledger.decide([Decision(record_id=row.id, state=State.READY, **told)], RUN, WHO)
+    assert [found.id for found in ledger.records(keys=["inv\0 1"])] == [row.id]
+    (row,) = ledger.records()
+    attempt = begin(ledger, row, "7|INV\0", turn(ledger))
+    assert set(ledger.holder_of(NAMESPACE, ["7|inv\0"])) == {"7|inv\0"}
+    decision = Decision(record_id=row.id, state=State.ENTERED, reference="R\0")
+    conclusion = Conclusion(proof="effect", status=200, message="\0", answer={"a": "\0"}, decision=decision)
+    ledger.conclude(attempt, conclusion, RUN, WHO)
+    assert ledger.records()[0].reference == "R\u2400"
+    ledger.audit(act({"text": "\0"}))
+    assert [event.kind for _, event, _ in ledger.trail(str(row.key))] == ["seen", "moved", "intent", "outcome"]
+    assert ledger.verify_trail() == ()
+
+
+def test_very_long_keys_and_labels_are_kept_found_and_told_apart(ledger: Ledger) -> None:
+    """Of letters that do not compress: PostgreSQL has no index of very long values."""
+    long = Random(7).randbytes(5_000).hex()
+    first, second = ready(ledger, "b-1", "b-2", label=long)
+    lease = turn(ledger)
+    begin(ledger, first, f"{long}1", lease)
+    begin(ledger, second, f"{long}2", lease)
+    assert ledger.holder_of(NAMESPACE, [f"{long}1", f" {long.upper()}2", long]) == {
+        f"{long}1": first.key,
+        f" {long.upper()}2": second.key,
+    }
+    assert [row.id for row in ledger.records(keys=[long.upper()])] == [first.id, second.id]
+    (third,) = ready(ledger, "b-3")
+    with pytest.raises(ClaimTaken):
+        begin(ledger, third, f"{long}1 ", lease)
+
+
+def test_a_trail_that_is_written_to_meanwhile_verifies(ledger: Ledger, store: Store, clock: ManualClock) -> None:
+    """A check reads one moment of the ledger, so events that come while it runs are no discrepancy."""
+    ledger.register([bill(f"b-{number}") for number in range(700)], RUN)
+    stop = Event()
+    other = open_at(store.url, clock)
+
+    def write() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            other.audit(act({"number": number}, at=clock.now() + timedelta(seconds=number)))
+
+    thread = Thread(target=write)
+    thread.start()
+    try:
+        assert [ledger.verify_trail() for _ in range(8)] == [()] * 8
+    finally:
+        stop.set()
+        thread.join()
+        other.close()
+    assert len(kinds(ledger, "b-1")) == 1
