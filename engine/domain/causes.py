@@ -104,6 +104,11 @@ CAUSES: dict[str, Cause] = {
         "finance",
         "Open the period in books.yaml, or set `closed: next_open` in the mapping once the month is signed.",
     ),
+    "period_signed": _cause(
+        "Its period is signed off.",
+        "finance",
+        "Date it in an open period at the source, or open the period with `close unlock --reason TEXT` and sign again.",
+    ),
     "check_failed": _cause("A check of the mapping failed.", "finance", "Do what the reason says."),
     "expression_failed": _cause(
         "An expression of the mapping cannot be worked out for this record.",

@@ -63,7 +63,7 @@ def _items(group: GroupSpec, payload: dict[str, Any], currency: str | None) -> l
         raise Waits("value_wrong", f"{group.each.text} is not a list")
     return [
         {field.name: _value(field, item, currency, f"{group.name}[{index}].{field.name}") for field in group.fields}
-        for index, item in enumerate(found or [], start=1)
+        for index, item in enumerate(found or [])
     ]
 
 

@@ -139,6 +139,8 @@ def _period(step: PeriodStep, spot: _Spot) -> date:
     later = item.company.next_open(day)
     if step.closed == "next_open" and later is not None:
         return later
+    if item.company.is_signed(day):
+        raise Waits("period_signed", f"the period of {day} is signed off in {item.company.code}")
     raise Waits("period_closed", f"the period of {day} is not open in {item.company.code} (books.yaml, open_periods)")
 
 

@@ -95,6 +95,8 @@ def _call_for(spec: MappingSpec, row: RecordRow) -> CallSpec | None:
         return None
     if row.state is State.REFUSED:
         return spec.acknowledge.refused
+    if row.state is State.DISMISSED:
+        return spec.acknowledge.entered  # pending only where its document was found in the target at cut-over
     return spec.acknowledge.entered if row.state in (State.ENTERED, State.IN_GL, State.SETTLED) else None
 
 

@@ -18,6 +18,7 @@ from engine.plan.decision import Document, Facts, Put
 from engine.plan.world import World
 from engine.run.matching import Found, find_documents
 from engine.run.setup import Setup
+from engine.run.similar import possible_duplicates
 
 
 class Verdict(StrEnum):
@@ -64,6 +65,8 @@ def judge(
     free = [document for document in documents if document.record.key not in held]
     asks_target = spec.dedupe is not None and spec.dedupe.compare == "target" and spec.dedupe.find
     found = find_documents(setup.connectors[spec.target.connection], spec, free) if asks_target and free else {}
+    new = [document for document in free if document.key_text not in found]
+    held |= possible_duplicates(setup, spec, new, world) if new and not spec.in_step else {}
     return tuple(
         _waiting(plan)
         if isinstance(plan, Put)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from engine.language.crosswalk.crosswalk import Crosswalk
 from engine.language.spec.books import Company
 from engine.plan.world import Match, Row
 from engine.run.setup import Setup
+from engine.run.signed_periods import signed_spans
 from engine.words.errors import InputError
 
 REMEMBERED_MAX = 50_000
@@ -25,6 +27,7 @@ class LiveWorld:
         self._remembered: OrderedDict[_Key, tuple[Row, ...]] = OrderedDict()
         self._remembered_max = remembered_max
         self._lock = threading.Lock()
+        self._companies: dict[str, Company | None] = {}
 
     def look_up(
         self,
@@ -65,8 +68,17 @@ class LiveWorld:
             raise InputError(f"there is no crosswalk '{name}'") from None
 
     def company(self, name: str) -> Company | None:
-        """A company of books.yaml."""
-        return self._setup.books.companies.get(name)
+        """A company of books.yaml, with the periods that are signed off as of the beginning of the run."""
+        with self._lock:
+            if name not in self._companies:
+                self._companies[name] = self._with_sign_offs(name)
+            return self._companies[name]
+
+    def _with_sign_offs(self, name: str) -> Company | None:
+        company = self._setup.books.companies.get(name)
+        if company is None:
+            return None
+        return replace(company, signed=signed_spans(self._setup.ledger, name))
 
     def _remember(self, key: _Key, rows: tuple[Row, ...]) -> None:
         self._remembered[key] = rows

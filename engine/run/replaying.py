@@ -129,7 +129,7 @@ class _Freeing:
         agreed = self._agreed[row.key]
         if row.state is not agreed.row.state or row.cause != agreed.row.cause:
             self.left[row.key] = f"it is {_named(row)} meanwhile"
-        elif row.seen_run != run:
+        elif not self._setup.ledger.records(keys=[str(row.key)], seen_run=run, limit=1):
             self.left[row.key] = "it is not in the feed any more"
         elif None in [turns.take(company) for company in {row.company, _company(agreed, row)}]:
             self.left[row.key] = "another runner has the turn"

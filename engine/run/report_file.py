@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.language.spec.model import ReportSpec
+from engine.language.spec.report_model import ReportSpec
 
 
 def write_report(folder: Path, report: ReportSpec, bodies: Sequence[Any]) -> Path:

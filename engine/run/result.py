@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from engine.domain.lifecycle import NEEDS_PERSON, State
+
 
 @dataclass(slots=True)
 class Tally:
@@ -53,9 +55,11 @@ class RunResult:
     @property
     def needs_person(self) -> int:
         """How many records wait for somebody."""
-        from engine.domain.lifecycle import NEEDS_PERSON, State
-
-        return sum(tally.count for (state, _), tally in self.became.items() if State(state) in NEEDS_PERSON)
+        return sum(
+            tally.count
+            for (state, cause), tally in self.became.items()
+            if State(state) in NEEDS_PERSON or cause == "differs"
+        )
 
     def as_json(self) -> Mapping[str, Any]:
         """The result for `--format json` and for the ledger."""

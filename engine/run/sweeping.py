@@ -7,7 +7,7 @@ put back to an older state: then no record is marked, and the line stops until a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -89,7 +89,7 @@ def sweep(
     """Read everything that is entered and not settled, and note what became of it.
 
     `accept_missing` is a person's reason for letting stopped lines run again (those of `company`, if given):
-    then what is missing is marked record by record. A sweep of some mappings never stops a line.
+    then what is missing is marked record by record.
 
     Raises:
         Unreachable: a target cannot be asked; then nothing is decided.
@@ -173,9 +173,7 @@ def _about(document: Document, log: str) -> str:
     return " ".join(named or lines)
 
 
-def _stop_if_many_are_gone(
-    setup: Setup, line: Line, seen: Sequence[_Seen], result: SweepResult, run: str
-) -> None:
+def _stop_if_many_are_gone(setup: Setup, line: Line, seen: Sequence[_Seen], result: SweepResult, run: str) -> None:
     fresh = [one for one in seen if one.gone and one.entered.row.cause != "vanished" and not _is_accepted(one)]
     settings = setup.books.companies[line[1]].settings if line[1] in setup.books.companies else {}
     own = settings.get("sweep_stop_missing")
@@ -183,12 +181,16 @@ def _stop_if_many_are_gone(
     if len(fresh) <= most:
         return
     reason = (
-        f"{len(fresh)} of our {len(seen)} documents are gone from {line[0]} {line[1] or ''} at once (more than {most}): "
-        "it looks as if it was put back to an older state"
+        f"{len(fresh)} of our {len(seen)} documents are gone from {line[0]} {line[1] or ''} at once "
+        f"(more than {most}): it looks as if it was put back to an older state"
     )
     if result.stopped.get(line) != reason:
         stop_line(setup, *line, reason, run)
     result.stopped[line] = reason
+
+
+def _is_new(one: _Seen, sentence: str) -> bool:
+    return bool(sentence) and sentence not in one.entered.accepted
 
 
 def _is_accepted(one: _Seen) -> bool:
@@ -237,15 +239,14 @@ def _finding(one: _Seen) -> tuple[str, str]:
     if one.gone or one.found is None:
         reason = _gone_reason(one)
         return ("", "") if _is_accepted(one) else ("vanished", reason)
-    is_new: Callable[[str], bool] = lambda sentence: bool(sentence) and sentence not in one.entered.accepted  # noqa: E731
-    differences = [sentence for sentence in one.found.differences if is_new(sentence)]
+    differences = [sentence for sentence in one.found.differences if _is_new(one, sentence)]
     if row.state is State.IN_GL and not one.found.in_gl:
         differences.insert(0, "it was in the general ledger and is not posted any more")
     if differences:
         reason = "; ".join(differences)
         return ("differs", reason) if (row.cause, row.reason) == ("differs", reason) else ("edited", reason)
-    if not one.found.in_gl and is_new(one.found.moved):
+    if not one.found.in_gl and _is_new(one, one.found.moved):
         return "moved", one.found.moved
-    if not one.found.in_gl and is_new(one.trouble):
+    if not one.found.in_gl and _is_new(one, one.trouble):
         return "post_error", one.trouble
     return ("", "") if row.cause in OURS_TO_CLEAR else (row.cause, row.reason)

@@ -39,7 +39,7 @@ class CredentialsOf:
 
 
 class WatchOf:
-    """Notes how the tracked credential of one connection fares; a change and a first refusal go to the audit trail."""
+    """Notes how the tracked credential of one connection fares; its change and first refusal are audited."""
 
     def __init__(
         self, vault: Vault, uses: UseLog, connection: str, *, clock: Clock, who: str, tell: TellEvent
@@ -50,6 +50,7 @@ class WatchOf:
         self._clock = clock
         self._who = who
         self._tell = tell
+        self._refused_next: set[Secret] = set()
 
     def upcoming(self, field: str) -> Secret | None:
         """The credential that waits to take over."""
@@ -72,11 +73,17 @@ class WatchOf:
 
     def refused(self, field: str, used: Secret) -> None:
         """Note it, and raise the alert once when nothing is left to try."""
+        waiting = self.upcoming(field)
+        if waiting is not None and waiting == used:
+            if used not in self._refused_next:
+                self._refused_next.add(used)
+                self._event("credential refused", field, {"next_fingerprint": used.fingerprint()})
+            return
         set_at = self._vault.set_at(self._connection, field)
         if set_at is None or self._vault.get(self._connection, field) != used:
             return
         is_new = self._uses.refused(self._connection, field, set_at, self._clock.now())
-        if is_new and self.upcoming(field) is None:
+        if is_new and waiting is None:
             self._event("credential refused", field, {"fingerprint": used.fingerprint()})
 
     def _event(self, kind: str, field: str, detail: dict[str, Any]) -> None:
@@ -190,12 +197,17 @@ def _state(
     uses: UseLog,
     now: datetime,
 ) -> CredentialState:
-    after = {
-        "next_set_at": following.set_at if following else None,
-        "next_fingerprint": following.fingerprint if following else "",
-    }
+    next_set_at = following.set_at if following else None
+    next_fingerprint = following.fingerprint if following else ""
     if name is None:
-        return CredentialState(connection=connection, field=field, question=question, warning="is not set", **after)
+        return CredentialState(
+            connection=connection,
+            field=field,
+            question=question,
+            next_set_at=next_set_at,
+            next_fingerprint=next_fingerprint,
+            warning="is not set",
+        )
     use = uses.find(connection, field, name.set_at)
     expires = name.expires or _end_of_life(field, settings, name.set_at)
     return CredentialState(
@@ -209,8 +221,9 @@ def _state(
         accepted_at=use.accepted_at,
         refused_at=use.refused_at,
         token_id=use.token_id,
+        next_set_at=next_set_at,
+        next_fingerprint=next_fingerprint,
         warning=_warning(name, expires, use.refused_at, following, now),
-        **after,
     )
 
 

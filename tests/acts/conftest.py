@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 import pytest
 
-from engine.faces.sandbox.demo import make_demo
 from tests.acts.desk import Desk
 from tests.run.house import open_house, seed_of
 
@@ -18,19 +17,12 @@ class MakeDesk(Protocol):
     def __call__(self, *entries: dict[str, Any]) -> Desk: ...
 
 
-@pytest.fixture(scope="session")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("model") / "workspace"
-    make_demo(folder)
-    return folder
-
-
 @pytest.fixture
-def make_desk(tmp_path: Path, model: Path) -> Iterator[MakeDesk]:
+def make_desk(tmp_path: Path) -> Iterator[MakeDesk]:
     with ExitStack() as stack:
 
         def make(*entries: dict[str, Any]) -> Desk:
-            house = open_house(tmp_path / "workspace", seed=seed_of(*entries), model=model)
+            house = open_house(tmp_path / "workspace", seed=seed_of(*entries))
             stack.callback(house.sandbox.stop)
             return Desk(house)
 

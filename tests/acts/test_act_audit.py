@@ -84,9 +84,10 @@ def tamper(desk: Desk, sql: str) -> None:
 def test_a_tampered_trail_is_named(desk: Desk) -> None:
     assert "the trail is whole" in desk.types("audit", "verify")
     tamper(desk, "UPDATE audit SET who = 'somebody' WHERE seq = 4")
-    assert "event 4 was edited" in desk.types("audit", "verify", code=1)
-    told = desk.asks("audit", "verify", code=1)
-    assert told["whole"] is False
+    told = desk.types("audit", "verify", code=1)
+    assert "event 4 (seen of airbase:" in told
+    assert "was edited" in told
+    assert desk.asks("audit", "verify", code=1)["whole"] is False
     tamper(desk, "DELETE FROM audit WHERE seq = 6")
     assert "event 6 was removed" in desk.types("audit", "verify", code=1)
 

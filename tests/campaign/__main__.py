@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
-from tests.campaign.campaign import Outcome, Summary, model_workspace, play
+from tests.campaign.campaign import Outcome, Summary, model_workspace, play_all
 from tests.postgres import NoPostgres, Server, running_server
 
 
@@ -18,24 +16,25 @@ from tests.postgres import NoPostgres, Server, running_server
 @click.option("--schedules", type=click.IntRange(min=1), default=20, show_default=True, help="How many to play.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The first seed; the others follow it.")
 @click.option("--store", type=click.Choice(["sqlite", "postgres"]), default="sqlite", show_default=True)
-@click.option("--replay", type=int, help="Play only this seed and tell everything that happened.")
+@click.option("--jobs", type=click.IntRange(min=1, max=16), default=1, show_default=True, help="How many at once.")
+@click.option("--replay", type=int, multiple=True, help="Play only this seed and tell everything that happened.")
 @click.option("--keep", type=click.Path(path_type=Path), help="Keep the workspaces of failing schedules here.")
-def main(schedules: int, seed: int, store: str, replay: int | None, keep: Path | None) -> None:
+def main(schedules: int, seed: int, store: str, jobs: int, replay: tuple[int, ...], keep: Path | None) -> None:
     """Play seeded schedules of faults against the real connector and compare the sandbox's books with the truth.
 
-    The schedule of a seed is always the same. What cannot be the same is when the operating system lets a
-    process run: a kill after so many milliseconds, two runners at once and more than one request in flight
-    may meet the connector elsewhere. Exit code 1 when anything is not as it must be.
+    The schedule of a seed is always the same: its world, its faults, and the requests at which the connector
+    is killed or paused. What cannot be the same is when the operating system lets a process run: a kill some
+    milliseconds after a request, two runners at once and more than one request in flight may meet the
+    connector elsewhere. Exit code 1 when anything is not as it must be.
     """
     summary = Summary()
-    seeds = [replay] if replay is not None else list(range(seed, seed + schedules))
+    seeds = replay or tuple(range(seed, seed + schedules))
     with ExitStack() as stack:
         model = stack.enter_context(model_workspace())
         server = _server(stack) if store == "postgres" else None
-        for number, one in enumerate(seeds, 1):
-            outcome = _play(one, model, server, keep)
+        for number, outcome in enumerate(play_all(seeds, model, jobs=jobs, server=server, keep=keep), 1):
             summary.outcomes.append(outcome)
-            _tell(outcome, f"{number}/{len(seeds)}", whole=replay is not None)
+            _tell(outcome, f"{number}/{len(seeds)}", whole=bool(replay))
     click.echo()
     for line in summary.lines():
         click.echo(line)
@@ -50,16 +49,6 @@ def _server(stack: ExitStack) -> Server:
         return stack.enter_context(running_server())
     except NoPostgres as error:
         raise click.ClickException(str(error)) from error
-
-
-def _play(seed: int, model: Path, server: Server | None, keep: Path | None) -> Outcome:
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ml-campaign-"))) / "workspace"
-        url = stack.enter_context(server.database()) if server is not None else None
-        outcome = play(seed, model, folder, url)
-        if outcome.complaints and keep is not None:
-            shutil.copytree(folder, keep / f"seed-{seed}", dirs_exist_ok=True)
-        return outcome
 
 
 def _tell(outcome: Outcome, place: str, *, whole: bool) -> None:

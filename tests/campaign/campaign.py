@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from tests.campaign.oracle import compare
 from tests.campaign.schedule import draw_schedule
 from tests.campaign.stage import Stage, make_model
+from tests.postgres import Server
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +77,7 @@ class Summary:
             counted = self.counted(name)
             yield f"{title:30}{sum(counted.values())}"
             for kind, count in sorted(counted.items()):
-                yield f"    {str(kind):38}{count}"
+                yield f"    {kind!s:38}{count}"
         yield f"records                       {self.total('records')}"
         yield f"documents in Epicor           {self.total('documents')}"
         yield f"vendors, accounts, orders     {self.total('master_data')}"
@@ -96,6 +101,31 @@ def model_workspace() -> Iterator[Path]:
         model = Path(folder) / "model"
         make_model(model)
         yield model
+
+
+def play_all(
+    seeds: Sequence[int], model: Path, *, jobs: int = 1, server: Server | None = None, keep: Path | None = None
+) -> Iterator[Outcome]:
+    """Play the schedules of these seeds, `jobs` at a time, each on a new ledger; gives them in order.
+
+    With a server the ledgers are databases there. `keep` gets the workspaces of those that went wrong.
+    """
+    one = partial(_play_alone, model=model, server=server, keep=keep)
+    if jobs == 1:
+        yield from map(one, seeds)
+        return
+    with ProcessPoolExecutor(max_workers=jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(one, seeds)
+
+
+def _play_alone(seed: int, *, model: Path, server: Server | None, keep: Path | None) -> Outcome:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ml-campaign-"))) / "workspace"
+        url = stack.enter_context(server.database()) if server is not None else None
+        outcome = play(seed, model, folder, url)
+        if outcome.complaints and keep is not None:
+            shutil.copytree(folder, keep / f"seed-{seed}", dirs_exist_ok=True)
+        return outcome
 
 
 def play(seed: int, model: Path, folder: Path, ledger_url: str | None = None) -> Outcome:

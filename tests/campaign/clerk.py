@@ -47,7 +47,9 @@ class ClerkAtWork:
     def go_home(self) -> None:
         """Let go of every group."""
         for company, group, kind in self._locked:
-            unlock = self._sandbox.clerk.unlock_ap_group if kind == "invoices" else self._sandbox.clerk.unlock_gl_group
+            unlock = (
+                self._sandbox.clerk.unlock_ap_group if kind == "invoices" else self._sandbox.clerk.unlock_gl_group
+            )
             try:
                 unlock(company, group)
             except EpicorError as error:
@@ -115,5 +117,7 @@ class ClerkAtWork:
 
     def _group(self, table: str, pick: int) -> tuple[str, str] | None:
         books = self._sandbox.epicor.books
-        found = [(company, str(row["GroupID"])) for company in books.companies() for row in books.rows(company, table)]
+        found = [
+            (company, str(row["GroupID"])) for company in books.companies() for row in books.rows(company, table)
+        ]
         return found[pick % len(found)] if found else None

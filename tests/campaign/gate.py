@@ -93,11 +93,7 @@ class Gate:
         with self._lock:
             for trigger in self._triggers:
                 point = trigger.point
-                if (
-                    point.system == system
-                    and point.path in request.path
-                    and point.method in (None, request.method)
-                ):
+                if point.system == system and point.path in request.path and point.method in (None, request.method):
                     trigger.met += 1
                     if trigger.met == point.nth:
                         return trigger.act

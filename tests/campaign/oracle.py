@@ -10,7 +10,6 @@ from typing import Any
 
 from engine.adapters.store.port import RecordRow
 from engine.domain.lifecycle import State
-from tests.campaign.schedule import Trouble
 from tests.campaign.stage import Stage
 from tests.campaign.world import EMPLOYEE_GROUP, Wanted
 
@@ -174,9 +173,9 @@ class _Case:
         match row.state, row.cause:
             case State.IN_DOUBT, "not_found" if self.wanted.is_journal and row.attempts and not self.there:
                 return "sent without an answer and not in Epicor; nothing there refuses a second journal"
-            case (State.IN_DOUBT | State.HELD), "differs" if self.key in clerk.edited and self.bearing:
+            case ((State.IN_DOUBT | State.HELD), "differs") if self.key in clerk.edited and self.bearing:
                 return "the clerk changed it before it was read back"
-            case (State.IN_DOUBT | State.HELD), ("number_taken" | "differs") if self.key in clerk.keyed:
+            case ((State.IN_DOUBT | State.HELD), ("number_taken" | "differs")) if self.key in clerk.keyed:
                 return "the clerk had keyed another invoice with its number"
             case State.REFUSED, "refused" if clerk.closed and not self.bearing:
                 return "the clerk had its group open, or posted it in that moment"
@@ -209,7 +208,9 @@ def _master_data(stage: Stage, verdict: Verdict) -> None:
         for row in airbase.rows(table):
             if row["erp_reference_id"] and row.get("type_label", "Purchase order") == "Purchase order":
                 by_reference.setdefault(row["erp_reference_id"], []).append(row)
-        verdict.duplicates += [f"{table} {one} is there {len(rows)} times" for one, rows in by_reference.items() if rows[1:]]
+        verdict.duplicates += [
+            f"{table} {one} is there {len(rows)} times" for one, rows in by_reference.items() if rows[1:]
+        ]
         for reference, name in expected.items():
             rows = by_reference.get(reference, [])
             verdict.master_data += 1

@@ -62,14 +62,14 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kill:
-    """SIGKILL of a runner: at a point, or without one `after_ms` after its start.
+    """SIGKILL of a runner at a point.
 
-    At a point: `before` it is carried out (it never is), `after`, `late` (carried out when the runner is
-    dead), or `answered`, which is `after_ms` after the answer has left.
+    `trouble` says whether that is before the request is carried out (then it never is), after it, late (it is
+    carried out when the runner is dead), or `after_ms` after its answer has left. `runner` counts from 0.
     """
 
     trouble: Trouble
-    point: Point | None
+    point: Point
     after_ms: int = 0
     runner: int = 0
 
@@ -166,19 +166,22 @@ class _Drawing:
     def _add(self, trouble: Trouble) -> None:
         match trouble:
             case Trouble.KILL_ANYTIME:
-                self.parts["kills"].append(
-                    Kill(trouble=trouble, point=None, after_ms=self.chance.randint(300, 1800))
-                )
+                first = Point(system="epicor")
+                self.parts["kills"].append(Kill(trouble=trouble, point=first, after_ms=self.chance.randint(0, 1200)))
             case Trouble.KILL_BEFORE | Trouble.KILL_AFTER | Trouble.KILL_LATE | Trouble.KILL_ANSWERED:
                 after_ms = self.chance.choice((0, 1, 3, 8, 20, 60))
-                self.parts["kills"].append(Kill(trouble=trouble, point=self._point(), after_ms=after_ms))
+                self.parts["kills"].append(
+                    Kill(
+                        trouble=trouble, point=self._point(), after_ms=after_ms, runner=self.chance.choice((0, 0, 1))
+                    )
+                )
             case Trouble.TWO_RUNNERS:
                 self.others["second_after_ms"] = self.chance.choice((0, 0, 50, 200, 500))
             case Trouble.PAUSED:
                 self.others["second_after_ms"] = self.chance.choice((300, 600))
                 self.parts["pauses"].append(
                     Pause(
-                        point=self._point(),
+                        point=self._save(),
                         carried_out=self.chance.random() < 0.5,
                         seconds=self.chance.choice((LEASE_S + 1.0, LEASE_S + SETTLE_S + 1.5)),
                     )
@@ -206,6 +209,10 @@ class _Drawing:
             # A file may not grow beyond this; the log of SQLite is cut to it now and then.
             self.others["conditions"] = Conditions(file_bytes=(4 + 2 * room) * 4096)
 
+    def _save(self) -> Point:
+        path = self.chance.choice((INVOICE, JOURNAL, JOURNAL, *GROUPS))
+        return Point(system="epicor", path=path, method="POST", nth=self.chance.choice((1, 1, 2)))
+
     def _point(self) -> Point:
         system, path, method, most = self.chance.choices(
             [
@@ -223,6 +230,8 @@ class _Drawing:
         return Point(system=system, path=path, method=method, nth=self.chance.randint(1, most))
 
     def _fault(self, trouble: Trouble) -> Fault:
+        # What is lost or late does harm only where something is written, most of all to journals.
+        of_writes = trouble in (Trouble.LOST_BEFORE, Trouble.LOST_AFTER, Trouble.LATE_WITHIN, Trouble.LATE_BEYOND)
         system, path, method, every = self.chance.choices(
             [
                 ("epicor", INVOICE, "POST", (1, 2, 2, 3)),
@@ -233,7 +242,7 @@ class _Drawing:
                 ("epicor", "", None, (5, 11, 17)),
                 ("airbase", "", None, (3, 7)),
             ],
-            weights=[5, 5, 4, 2, 2, 2, 1],
+            weights=[4, 6, 3, 2, 1, 0, 0] if of_writes else [5, 4, 4, 2, 2, 2, 1],
         )[0]
         parts = self._fault_parts(trouble, writes=method is not None)
         return Fault(

@@ -168,10 +168,7 @@ class Stage:
 
     def _arm(self, round_: Round, runners: list[Runner]) -> None:
         for kill in round_.kills:
-            if kill.point is None:
-                self._later(kill.after_ms / 1000, lambda kill=kill: self._kill(kill, runners))
-            else:
-                self.gate.at(kill.point, self._killing(kill, runners))
+            self.gate.at(kill.point, self._killing(kill, runners))
         for pause in round_.pauses:
             self.gate.at(pause.point, self._pausing(pause, runners))
         for act in round_.clerk:
@@ -256,8 +253,8 @@ class Stage:
 
     def _connections(self, ledger_url: str | None) -> str:
         quick = (
-            f"    settle_s: {SETTLE_S}\n    read_timeout_s: {READ_TIMEOUT_S}\n    attempts_max: 2\n    wait_max_s: 1\n"
-            f"    in_flight: {self.schedule.in_flight}\n"
+            f"    settle_s: {SETTLE_S}\n    read_timeout_s: {READ_TIMEOUT_S}\n    in_flight: {self.schedule.in_flight}\n"
+            "    attempts_max: 2\n    wait_max_s: 1\n"
         )
         return (
             f"connections:\n  airbase:\n    kind: airbase\n    environment: sandbox\n    auth_scheme: Token\n"

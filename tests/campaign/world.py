@@ -6,7 +6,7 @@ import hashlib
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -114,7 +114,11 @@ class _Draft:
         self.company: CompanySeed = EPIC07 if chance.random() < 0.2 else EPIC06
         sign = -1 if flow == "credit" or (flow == "card" and chance.random() < 0.2) else 1
         self.lines = [
-            (chance.choice(NATURALS), chance.choice(DEPARTMENTS), sign * Decimal(chance.randint(1, 250_000)).scaleb(-2))
+            (
+                chance.choice(NATURALS),
+                chance.choice(DEPARTMENTS),
+                sign * Decimal(chance.randint(1, 250_000)).scaleb(-2),
+            )
             for _ in range(chance.choice((1, 1, 2, 3)))
         ]
         self.day = chance.choice(DAYS)
@@ -132,19 +136,19 @@ class _Draft:
         first = self._entry()["airbase_id"]
         self.label += " again"
         entry = self._entry()
-        return entry, _changed(self._wanted(entry), waits="same_key", twin=first)
+        return entry, replace(self._wanted(entry), waits="same_key", twin=first)
 
     def off_by_a_cent(self) -> tuple[dict[str, Any], Wanted]:
         """A bill whose lines do not add up."""
         entry = self._entry()
         entry["total_amount"] = str(Decimal(entry["total_amount"]) + Decimal("0.01"))
-        return entry, _changed(self._wanted(entry), waits="unbalanced")
+        return entry, replace(self._wanted(entry), waits="unbalanced")
 
     def with_an_unknown_account(self) -> tuple[dict[str, Any], Wanted]:
         """A record with a code that no crosswalk row knows: the last row holds it."""
         self.lines[0] = (UNKNOWN_NATURAL, *self.lines[0][1:])
         entry = self._entry()
-        return entry, _changed(self._wanted(entry), waits="crosswalk_hold")
+        return entry, replace(self._wanted(entry), waits="crosswalk_hold")
 
     def _entry(self) -> dict[str, Any]:
         card = self.flow == "card"
@@ -182,12 +186,6 @@ class _Draft:
         )
 
 
-def _changed(wanted: Wanted, **changes: Any) -> Wanted:
-    from dataclasses import replace
-
-    return replace(wanted, **changes)
-
-
 @cache
 def _whole() -> Seed:
     return build()
@@ -204,7 +202,7 @@ def _seed(chance: random.Random, entries: Sequence[dict[str, Any]], wanted: Sequ
     airbase["vendors"] = [
         {**row, "name": f"{row['name']} (old)"} if chance.random() < 0.2 else row
         for row in whole.airbase["vendors"]
-        if row["erp_reference_id"] in ids and chance.random() < 0.9 or _on_an_entry(row, entries)
+        if (row["erp_reference_id"] in ids and chance.random() < 0.9) or _on_an_entry(row, entries)
     ]
     airbase["accounts"] = [row for row in whole.airbase["accounts"] if row["erp_reference_id"] in NATURALS]
     airbase["tags"] = []

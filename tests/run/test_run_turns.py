@@ -45,8 +45,8 @@ def withdrawn(house: House, entries: Sequence[dict[str, Any]]) -> list[str]:
 
 @pytest.mark.parametrize("fault", [SLOW_SAVE, SLOW_PAGE], ids=["slow saves", "slow pages"])
 def test_each_bill_is_entered_once_and_none_is_taken_for_withdrawn(make_house: MakeHouse, fault: Fault) -> None:
-    entries = bills(40)
-    house = make_house(*entries, airbase="page_size: 10")
+    entries = bills(16)
+    house = make_house(*entries, airbase="page_size: 4")
     house.sandbox.faults.add(fault)
 
     ended = at_once(house, "bills", "bills")
@@ -58,22 +58,22 @@ def test_each_bill_is_entered_once_and_none_is_taken_for_withdrawn(make_house: M
     house.run("bills")
     assert set(house.invoices()) == {entry["invoice_number"] for entry in entries}
     assert set(house.states("bills").values()) == {"entered"}
-    assert len(house.wire.effects("epicor", "UpdateMaster")) == 40
+    assert len(house.wire.effects("epicor", "UpdateMaster")) == 16
     assert all(house.entry(entry)["status"] == "sync_complete" for entry in entries)
     with house.setup() as setup:
         assert setup.ledger.verify_trail() == ()
 
 
 def test_two_mappings_of_one_feed_do_not_disturb_each_other(make_house: MakeHouse) -> None:
-    invoices, journals = bills(20), [card(str(number), f"{number}.25") for number in range(1, 21)]
-    house = make_house(*invoices, *journals, airbase="page_size: 10")
+    invoices, journals = bills(8), [card(str(number), f"{number}.25") for number in range(1, 9)]
+    house = make_house(*invoices, *journals, airbase="page_size: 4")
     house.sandbox.faults.add(SLOW_PAGE)
 
     ended = at_once(house, "bills", "card-transactions")
 
     assert [(code, err) for code, _, err in ended if code] == []
     assert withdrawn(house, invoices) == []
-    assert [result["sent"] for _, result, _ in ended] == [20, 20]
+    assert [result["sent"] for _, result, _ in ended] == [8, 8]
     assert {row.state for row in house.rows(mapping="bills")} == {"entered"}
     assert {row.state for row in house.rows(mapping="card-transactions")} == {"entered"}
 

@@ -43,10 +43,18 @@ def other() -> Iterator[OtherSystem]:
 def connect(house: House, system: OtherSystem) -> None:
     """Add the third system to connections.yaml, with its key."""
     text = (house.folder / "connections.yaml").read_text(encoding="utf-8")
-    text += (
-        f'  other:\n    kind: rest\n    environment: sandbox\n    base_url: "{system.url}"\n    auth: bearer\n'
-        "    paging: next_url\n    next_path: links.next\n    rows: results\n    find_by: {ref: ref}\n    settle_s: 1\n"
-    )
+    text += f"""\
+  other:
+    kind: rest
+    environment: sandbox
+    base_url: "{system.url}"
+    auth: bearer
+    paging: next_url
+    next_path: links.next
+    rows: results
+    find_by: {{ref: ref}}
+    settle_s: 1
+"""
     house.write("connections.yaml", text)
     open_vault(house.workspace()).set("other", "api_key", Secret(KEY))
 

@@ -91,7 +91,7 @@ def usual_advice(name: str, error: ConnectorError) -> str:
 
 def _advice(advise: Advise, error: ConnectorError) -> str:
     if isinstance(error, CredentialsError) and not isinstance(error, Refused):
-        return ""  # what is missing in the vault says itself what to set
+        return "`ml-connector credentials list` says what is set and what is missing"
     try:
         return advise(error)
     except ConnectorError as second:

@@ -20,9 +20,13 @@ def _row(connection: Connection, name: str) -> Lease | None:
 
 
 def take(connection: Connection, name: str, holder: str, until: datetime, now: datetime) -> Lease | None:
-    """The lease until then, unless another holds it; its fence grows with every change of holder."""
+    """The lease until then, unless another holds it; its fence grows with every change of holder.
+
+    One that would last more than twice as long as is asked for now was taken before the wall clock was set
+    back, and counts as over: its holder, if it lives, is stopped by the fence.
+    """
     current = _row(connection, name)
-    if current is not None and current.holder not in ("", holder) and current.expires_at > now:
+    if current is not None and current.holder not in ("", holder) and now < current.expires_at <= until + (until - now):
         return None
     same = current is not None and current.holder == holder
     fence = 1 if current is None else current.fence if same else current.fence + 1

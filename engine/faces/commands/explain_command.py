@@ -107,7 +107,7 @@ class _OpenWorld(LiveWorld):
     def company(self, name: str) -> Company | None:
         """The company as it is, but for its periods."""
         company = super().company(name)
-        return None if company is None else replace(company, periods=((date.min, date.max),))
+        return None if company is None else replace(company, periods=((date.min, date.max),), signed=())
 
 
 def _explained(setup: Setup, spec: MappingSpec, row: RecordRow) -> _Told:

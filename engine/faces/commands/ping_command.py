@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from engine.adapters.connectors.port import Ping
+from engine.adapters.connectors.registry import kind_of
 from engine.faces.commands.output import format_option, put_json, put_text, workspace_option
 from engine.wiring.app import open_setup, open_vault, valid_workspace
 from engine.wiring.credentials import credential_warnings
@@ -44,8 +45,10 @@ def command(names: tuple[str, ...], workspace: Path, form: str) -> None:
                 raise InputError(f"there is no connection '{name}' (there are: {', '.join(setup.connectors)})")
         for name in names or setup.connectors:
             things = used_things(setup.specs, name)
-            for company in _companies(setup.connections[name].kind, tuple(setup.books.companies)):
-                pings.append((name, company, setup.connectors[name].ping(company=company, things=things)))
+            pings += [
+                (name, company, setup.connectors[name].ping(company=company, things=things))
+                for company in _companies(setup.connections[name].kind, tuple(setup.books.companies))
+            ]
     warnings = credential_warnings(loaded, open_vault(loaded), datetime.now(UTC))
     if form == "json":
         put_json([_as_json(name, company, ping, warnings) for name, company, ping in pings])
@@ -60,8 +63,6 @@ def command(names: tuple[str, ...], workspace: Path, form: str) -> None:
 
 
 def _companies(kind: str, companies: tuple[str, ...]) -> tuple[str | None, ...]:
-    from engine.adapters.connectors.registry import kind_of
-
     return companies or (None,) if kind_of(kind).needs_company else (None,)
 
 

@@ -216,6 +216,8 @@ def _tell(
     for outcome in outcomes:
         for warning in outcome.result.warnings:
             click.echo(f"warning: {one_line(warning)}")
+        if outcome.result.stopped:
+            click.echo(f"sending stopped: {one_line(outcome.result.stopped)}; the rest stays ready")
 
 
 def _as_json(one: Proposal) -> dict[str, Any]:

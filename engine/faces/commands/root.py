@@ -28,6 +28,13 @@ COMMANDS: dict[str, str] = {
     "worklist": "what needs a person, the largest amount first, with the next command",
     "replay": "send again what was refused, through the mapping as it is now",
     "dismiss": "close records by a person's word, with a reason and a reference",
+    "not-a-duplicate": "let a record through that looks like a document keyed by hand",
+    "sweep": "what became of everything that was entered: posted, paid, changed, moved or gone",
+    "exposure": "what Epicor could pay although Airbase pays",
+    "cutover": "pair history with the invoices keyed by hand, and sign it off",
+    "reconcile": "the control report: source, ledger and target, and whether they tie",
+    "close": "sign a period off, open it again, see what is signed",
+    "cutoff": "what stands near the end of a period, and what was moved to another day",
     "audit": "show, verify and export the audit trail",
     "ping": "whether the connections work; reads only",
     "credentials": "set and list the encrypted credentials",
@@ -47,7 +54,7 @@ class LazyGroup(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"engine.faces.commands.{cmd_name}_command")
+        module = importlib.import_module(f"engine.faces.commands.{cmd_name.replace('-', '_')}_command")
         command: click.Command = module.command
         return command
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ from engine.words.problem import Place, Problem, in_order
 class Company:
     """One company; `settings` has every known setting, None where an optional one is not set.
 
-    In `settings`, `go_live` is a date and lists are tuples; `periods` are the open spans of days.
+    In `settings`, `go_live` is a date and lists are tuples; `periods` are the open spans of days, `signed` those
+    that are signed off, which books.yaml does not say.
     """
 
     code: str
@@ -33,14 +34,23 @@ class Company:
     zone: ZoneInfo
     go_live: date
     periods: tuple[Span, ...]
+    signed: tuple[Span, ...] = ()
 
     def is_open(self, day: date) -> bool:
         """Whether this day may be posted into."""
-        return is_open(self.periods, day)
+        return is_open(self.periods, day) and not self.is_signed(day)
+
+    def is_signed(self, day: date) -> bool:
+        """Whether this day lies in a period that is signed off."""
+        return is_open(self.signed, day)
 
     def next_open(self, day: date) -> date | None:
         """The first day from this one on that may be posted into; None when there is none."""
-        return next_open(self.periods, day)
+        later = next_open(self.periods, day)
+        while later is not None and self.is_signed(later):
+            last = max(last for first, last in self.signed if first <= later <= last)
+            later = next_open(self.periods, last + timedelta(days=1))
+        return later
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from engine.language.node import Node
-from engine.language.spec.compile_steps import compile_match
 from engine.language.spec.compile_equals import compile_equals
 from engine.language.spec.compile_similar import compile_similar
+from engine.language.spec.compile_steps import compile_match
 from engine.language.spec.compile_target import compile_call
 from engine.language.spec.model import AcknowledgeSpec, DedupeSpec, FindSpec, TroubleSpec
 from engine.language.spec.scope import KnownName, Scope

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.language.node import Node
 from engine.language.spec.compile_steps import compile_match
-from engine.language.spec.model import ListingSpec, PostingSpec, ReconcileSpec
+from engine.language.spec.reconcile_model import ListingSpec, PostingSpec, ReconcileSpec
 from engine.language.spec.scope import KnownName, Scope
 from engine.language.transform.render import Template
 from engine.language.transform.select import Selector
@@ -17,17 +17,19 @@ def compile_reconcile(root: Node, scope: Scope) -> ReconcileSpec | None:
         return None
     asking = scope.inside(first=KnownName(), last=KnownName(), company=KnownName(), row=KnownName())
     source = node.get("source")
-    params = source.plain().get("params") if source is not None else None
+    reads = source.plain().get("reads", ()) if source is not None else ()
     accounts = node.get("accounts")
     pairs = compile_match(accounts, scope) if accounts is not None and accounts.is_map else ()
+    listings = [_listing(item, asking) for item in _items(node, "documents")]
+    postings = [_posting(item, asking) for item in _items(node, "postings")]
     return ReconcileSpec(
-        source_params=tuple((key, str(value)) for key, value in params.items()) if params is not None else None,
+        source_reads=tuple(tuple((key, str(value)) for key, value in params.items()) for params in reads),
         vendor=scope.template(node.get("vendor")),
         on_clearing=scope.template(node.get("on_clearing")),
         pays=scope.findings.selector(node.get("pays")),
         accounts=pairs or (),
-        documents=tuple(one for item in _items(node, "documents") if (one := _listing(item, asking)) is not None),
-        postings=tuple(one for item in _items(node, "postings") if (one := _posting(item, asking)) is not None),
+        documents=tuple(one for one in listings if one is not None),
+        postings=tuple(one for one in postings if one is not None),
         place=root.key_place("reconcile"),
     )
 
@@ -66,18 +68,24 @@ def _listing(node: Node, scope: Scope) -> ListingSpec | None:
 
 
 def _posting(node: Node, scope: Scope) -> PostingSpec | None:
-    needed = {name: scope.findings.selector(node.get(name)) for name in POSTING_NEEDED}
-    there = {name: path for name, path in needed.items() if path is not None}
-    if len(there) < len(needed):
+    select = scope.findings.selector
+    document, account, natural = (select(node.get(name)) for name in ("document", "account", "natural"))
+    debit, line = select(node.get("debit")), select(node.get("line"))
+    if document is None or account is None or natural is None or debit is None or line is None:
         return None
     return PostingSpec(
         set=node.plain()["set"],
         params=_params(node, scope),
+        document=document,
+        account=account,
+        natural=natural,
+        debit=debit,
+        line=line,
+        credit=select(node.get("credit")),
+        by=select(node.get("by")),
+        date=select(node.get("date")),
+        text=select(node.get("text")),
+        ours=select(node.get("ours")),
         in_gl=node.plain().get("in_gl", True),
         place=node.place,
-        **there,
-        **_selectors(node, scope, "credit", "by", "date", "text", "ours"),
     )
-
-
-POSTING_NEEDED = ("document", "account", "natural", "debit", "line")

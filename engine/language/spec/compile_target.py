@@ -5,7 +5,8 @@ from __future__ import annotations
 from engine.language.node import Node
 from engine.language.spec.compile_steps import compile_match
 from engine.language.spec.mapping_schema import VERBS
-from engine.language.spec.model import BulkSpec, CallSpec, EnsureSpec, ReportSpec, TargetSpec, Verb
+from engine.language.spec.model import BulkSpec, CallSpec, EnsureSpec, TargetSpec, Verb
+from engine.language.spec.report_model import ReportSpec
 from engine.language.spec.scope import KnownName, Scope
 from engine.language.transform.render import literal
 

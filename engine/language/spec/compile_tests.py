@@ -11,9 +11,10 @@ from engine.language.node import Node
 from engine.language.spec.books import company_from
 from engine.language.spec.check_shape import check_shape
 from engine.language.spec.findings import Findings
-from engine.language.spec.mapping_schema import EXPECTATIONS, world_schema
+from engine.language.spec.mapping_schema import EXPECTATIONS
 from engine.language.spec.model import Expectation, TestSpec
 from engine.language.spec.workspace_file import shown_name
+from engine.language.spec.world_schema import world_schema
 from engine.language.spec.yaml_reader import read_yaml
 from engine.language.spec.yaml_text import BYTES_MAX
 from engine.words.json_value import NotJson, decode

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.language.spec.model import Expectation, Verb
+from engine.language.spec.reconcile_schema import RECONCILE
 from engine.language.spec.schema_words import (
     FILE_NAME,
     NAME,
@@ -24,12 +25,22 @@ from engine.language.spec.schema_words import (
     whole,
     yes_no,
 )
-from engine.language.spec.settings import SETTINGS
 
 VERBS: tuple[Verb, ...] = ("call", "get", "post", "put", "patch", "delete")
 EXPECTATIONS: tuple[Expectation, ...] = ("books", "sends", "skips", "holds", "refuses")
 KINDS = ("as_is", "text", "money", "decimal", "integer", "boolean", "date", "book_date")
-RECIPE_KEYS = ("filter", "extract", "transform", "check", "entries", "target", "dedupe", "acknowledge", "exposed")
+RECIPE_KEYS = (
+    "filter",
+    "extract",
+    "transform",
+    "check",
+    "entries",
+    "target",
+    "dedupe",
+    "acknowledge",
+    "exposed",
+    "reconcile",
+)
 
 _NAME_SAYS = "a name is letters, digits and underscores, and begins with a letter"
 _FOR = text(
@@ -256,60 +267,6 @@ _DEDUPE_KEYS: dict[str, Schema] = {
     "similar": _SIMILAR,
 }
 _ACKNOWLEDGE = record("What is written back to the source.", may={"entered": ref("call"), "refused": ref("call")})
-_SET = text("The entity set.")
-_ASKED = map_of(value("A parameter; `first`, `last` (days as text) and `company` are known."), "Query parameters.")
-_LISTING = record(
-    "How the documents of a period are listed; the paths stand on one row.",
-    needed={"set": _SET, "reference": text("JMESPath: the name the ledger knows the document by.")},
-    may={
-        "params": _ASKED,
-        "posting_key": text("JMESPath: the name its postings know it by; the reference when not given."),
-        "number": text("JMESPath: its number, as the source has it too."),
-        "amount": text("JMESPath: its amount."),
-        "currency": text("JMESPath: its currency."),
-        "date": text("JMESPath: the day it is booked on."),
-        "vendor": text("JMESPath: its vendor, as `vendor` of this section gives it."),
-        "in_gl": text("JMESPath: true when it is in the general ledger."),
-        "ours": text("JMESPath: our stamp, empty on a document that is not ours."),
-        "balance": text("JMESPath: what is still open of it."),
-        "exposed": expression("Whether the target could still pay it, asked of `row`."),
-    },
-)
-_POSTING = record(
-    "How the lines booked in a period are listed; the paths stand on one row.",
-    needed={
-        "set": _SET,
-        "document": text("JMESPath: the document a line belongs to; no text where it belongs to none of these."),
-        "account": text("JMESPath: the whole account."),
-        "natural": text("JMESPath: the account as books.yaml names it."),
-        "debit": text("JMESPath: the debit, or the signed amount where no `credit` is given."),
-        "line": text("JMESPath: the name of the line, for people."),
-    },
-    may={
-        "params": _ASKED,
-        "credit": text("JMESPath: the credit."),
-        "by": text("JMESPath: who booked it."),
-        "date": text("JMESPath: the day."),
-        "text": text("JMESPath: its text."),
-        "ours": text("JMESPath: our stamp, empty on a line that is not ours."),
-        "in_gl": yes_no("Whether these lines are posted to the general ledger.", default=True),
-    },
-)
-_RECONCILE = record(
-    "How both sides are read for the control report.",
-    may={
-        "source": record(
-            "How the source is read.",
-            may={"params": map_of(value("A parameter."), "Parameters instead of the source's own.")},
-        ),
-        "vendor": value("The vendor, as the target's documents name it."),
-        "on_clearing": value("What a record moves on the clearing account: a debit positive, a credit negative."),
-        "pays": text("JMESPath on the record: the id of the record that it pays."),
-        "accounts": map_of(value("An account as books.yaml names it."), "The accounts that the target books itself."),
-        "documents": list_of(_LISTING, "Where documents are listed."),
-        "postings": list_of(_POSTING, "Where booked lines are listed."),
-    },
-)
 _TEST = exactly_one(
     {
         **record(
@@ -377,7 +334,7 @@ _SHARED: dict[str, Schema] = {
     "target": record("Where documents go.", may=_TARGET_KEYS),
     "dedupe": record("What makes a document unique.", may=_DEDUPE_KEYS),
     "acknowledge": _ACKNOWLEDGE,
-    "reconcile": _RECONCILE,
+    "reconcile": RECONCILE,
     "exposed": _EXPOSED,
 }
 _OWN_NEEDED: dict[str, Schema] = {
@@ -429,21 +386,3 @@ def merged_schema(*, calls: bool) -> Schema:
     may = {**_OWN_MAY, **_SHARED, "dedupe": dedupe}
     body = record("A mapping.", needed=needed, may={key: part for key, part in may.items() if key not in needed})
     return document("merged", "a mapping with its recipe", body, _DEFINITIONS)
-
-
-def world_schema() -> Schema:
-    """The world of a mapping's test."""
-    cell = {"description": "A cell.", "type": ["string", "integer", "null"]}
-    rows = list_of(map_of(cell, "A row."), "Rows.")
-    found = list_of(map_of(anything("A value."), "A row."), "Rows.")
-    settings = {name: setting.shape for name, setting in SETTINGS.items()}
-    body = record(
-        "The world a test's record meets.",
-        may={
-            "books": map_of(record("Settings of a company.", may=settings), "Companies."),
-            "crosswalks": map_of(rows, "Rows of crosswalks."),
-            "lookups": map_of(found, "Rows of entity sets."),
-            "defaults": map_of(anything("The body of its answer."), "Answers of methods."),
-        },
-    )
-    return document("world", "the world of a test", body)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from engine.language.node import Node
+from engine.language.spec.reconcile_model import ReconcileSpec
+from engine.language.spec.report_model import ReportSpec
 from engine.language.transform.document import Body
 from engine.language.transform.render import Template
 from engine.language.transform.select import Selector
@@ -196,15 +198,6 @@ class BulkSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReportSpec:
-    """The file that `mode: report` writes for a person to import: its columns, from the body's keys."""
-
-    file: str
-    columns: tuple[str, ...]
-    place: Place
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetSpec:
     """Where documents go and by which calls."""
 
@@ -346,73 +339,6 @@ class AcknowledgeSpec:
 
     entered: CallSpec | None
     refused: CallSpec | None
-    place: Place
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListingSpec:
-    """How the documents of a period are listed at the target; the paths stand on one row.
-
-    `reference` is what the ledger calls the document, `posting_key` what its postings call it (the reference when
-    not given). `exposed` is asked of a `row`: whether the target could still pay it.
-    """
-
-    set: str
-    params: tuple[tuple[str, Template], ...]
-    reference: Selector
-    posting_key: Selector | None = None
-    number: Selector | None = None
-    amount: Selector | None = None
-    currency: Selector | None = None
-    date: Selector | None = None
-    vendor: Selector | None = None
-    in_gl: Selector | None = None
-    ours: Selector | None = None
-    balance: Selector | None = None
-    exposed: Template | None = None
-    place: Place
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PostingSpec:
-    """How the lines booked in a period are listed at the target; the paths stand on one row.
-
-    `document` is the key of the document a line belongs to, `natural` the account without its segments, as
-    books.yaml names accounts. `in_gl` is False for lines that are entered and not posted.
-    """
-
-    set: str
-    params: tuple[tuple[str, Template], ...]
-    document: Selector
-    account: Selector
-    natural: Selector
-    debit: Selector
-    credit: Selector | None = None
-    line: Selector
-    by: Selector | None = None
-    date: Selector | None = None
-    text: Selector | None = None
-    ours: Selector | None = None
-    in_gl: bool = True
-    place: Place
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReconcileSpec:
-    """How both sides are read for the control report.
-
-    `source_params` are read with instead of the source's own. `accounts` gives the account behind each entry the
-    target books by itself, `on_clearing` what a record moves on the clearing account before it is in the ledger,
-    `pays` the source id of the document that a record pays.
-    """
-
-    source_params: tuple[tuple[str, str], ...] | None = None
-    vendor: Template | None = None
-    on_clearing: Template | None = None
-    pays: Selector | None = None
-    accounts: tuple[tuple[str, Template], ...] = ()
-    documents: tuple[ListingSpec, ...] = ()
-    postings: tuple[PostingSpec, ...] = ()
     place: Place
 
 

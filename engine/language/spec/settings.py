@@ -197,15 +197,10 @@ _ALL = (
         question="How many entered documents may be gone at once before sending stops?",
     ),
     Setting(
-        name="ap_account",
-        shape=text(
-            "The AP account Airbase must name on a bill: the one that gl_control_code books; another one is held."
-        ),
-        question="Which AP account does Airbase name on its bills?",
-    ),
-    Setting(
         name="deposit_accounts",
-        shape=list_of(text("An account."), "Accounts of deposits and prepayments to vendors; a bill coded to one is held."),
+        shape=list_of(
+            text("An account."), "Accounts of deposits and prepayments to vendors; a bill coded to one is held."
+        ),
         question="Which accounts hold deposits paid to vendors?",
     ),
     Setting(

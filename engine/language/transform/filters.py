@@ -85,6 +85,12 @@ FILTERS: dict[str, FilterSpec] = {
         doc="whether the text holds another text, or the list an item",
         example=("'AWS June' | contains('June')", "true"),
     ),
+    "dated_near": FilterSpec(
+        function=list_filters.dated_near,
+        doc="the items whose date in one field is at most so many days from a day",
+        example=("rows | dated_near('InvoiceDate', date, 45)", "[{'InvoiceDate': '2026-11-01T00:00:00'}]"),
+        names_field=True,
+    ),
     "day": FilterSpec(
         function=lambda value: wanted_date(value).day, doc="the day of a date", example=("date | day", "23")
     ),

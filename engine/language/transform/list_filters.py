@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal, DecimalException
 from typing import Any
 
 from engine.language.transform.exact import sum_exactly
 from engine.language.transform.failure import TransformError
 from engine.language.transform.operators import equal, read_key, refuse_unknown
-from engine.language.transform.wanted import wanted_list, wanted_number, wanted_text
+from engine.language.transform.wanted import wanted_count, wanted_date, wanted_list, wanted_number, wanted_text
+
+DAYS_MAX = 3660
 
 
 def _field_of(item: Any, name: str) -> Any:
@@ -46,6 +49,22 @@ def where(value: Any, name: Any, wanted: Any) -> list[Any]:
     """The items whose field has this value."""
     shown = f"{name}"
     return [item for item in wanted_list(value) if equal(_field_of(item, name), wanted, shown, "the wanted value")]
+
+
+def dated_near(value: Any, name: Any, day: Any, days: Any) -> list[Any]:
+    """The items whose date in one field is at most so many days from a day; items without a date are left out."""
+    middle, most = wanted_date(day), wanted_count(days, DAYS_MAX)
+    return [item for item in wanted_list(value) if _days_apart(_field_of(item, name), middle) <= most]
+
+
+def _days_apart(value: Any, middle: date) -> int:
+    if value is None or value == "":
+        return DAYS_MAX + 1
+    try:
+        found = value if isinstance(value, date) else date.fromisoformat(wanted_text(value)[:10])
+    except ValueError as error:
+        raise TransformError(f"finds '{value}', which is no date") from error
+    return abs((found - middle).days)
 
 
 def any_in(value: Any, name: Any, wanted: Any) -> bool:

@@ -83,9 +83,7 @@ def _told(
     return told, amount if amount is not None else moved
 
 
-def strangers(
-    pairs: Iterable[Pair], ledger: Mapping[RecordKey, LedgerFact], target: TargetSide
-) -> Iterator[Finding]:
+def strangers(pairs: Iterable[Pair], ledger: Mapping[RecordKey, LedgerFact], target: TargetSide) -> Iterator[Finding]:
     """Documents that bear our stamp and that no record knows, and those keyed by hand that look like one of ours."""
     pairs = list(pairs)
     known = {row.reference.casefold() for row in ledger.values() if row.reference}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -10,9 +11,9 @@ from typing import Any
 
 from engine.domain.record import SourceRecord
 from engine.language.spec.model import CrosswalkStep, MappingSpec, ValueStep
-from engine.language.transform.render import RenderError
-from engine.language.transform.select import SelectError
-from engine.plan.extract import UtcMoment, Waits, extract
+from engine.language.transform.render import RenderError, Template
+from engine.language.transform.select import SelectError, Selector
+from engine.plan.extract import Waits, extract
 from engine.plan.item import Item
 from engine.plan.sorting import home
 from engine.plan.transform import transform
@@ -35,21 +36,32 @@ def read_source(setup: Setup, company: str) -> tuple[list[SourceFact] | None, tu
     readings: list[Reading] = []
     world = LiveWorld(setup)
     for specs in _by_feed(setup):
-        spec = _as_reconciled(specs[0])
-        for of, feed in feeds_of(setup, spec):
-            if of not in (None, company):
-                continue
-            what, pages, count = f"{spec.source.connection} {feed}", 0, 0
-            try:
-                for records in read_records(setup, spec, of, feed):
-                    pages, count = pages + 1, count + len(records)
-                    facts += facts_of(records, specs, world)
-            except (Unreachable, CredentialsError) as error:
-                readings.append(Reading(what=what, rows=count, pages=pages, problem=str(error)))
-                continue
-            readings.append(Reading(what=what, rows=count, pages=pages))
+        for of, feed in feeds_of(setup, specs[0]):
+            if of in (None, company):
+                reading = _read(setup, specs, of, feed, world, facts)
+                readings.append(reading)
     whole = all(reading.complete for reading in readings)
     return (facts if whole else None), tuple(readings)
+
+
+def _read(
+    setup: Setup,
+    specs: tuple[MappingSpec, ...],
+    company: str | None,
+    feed: str,
+    world: World,
+    facts: list[SourceFact],
+) -> Reading:
+    """Read a feed as often as its mappings say, and add what was read; the reading says whether all of it came."""
+    what, pages, count = f"{specs[0].source.connection} {feed}", 0, 0
+    try:
+        for spec in _reads(specs):
+            for records in read_records(setup, spec, company, feed):
+                pages, count = pages + 1, count + len(records)
+                facts += facts_of(records, specs, world)
+    except (Unreachable, CredentialsError) as error:
+        return Reading(what=what, rows=count, pages=pages, problem=str(error))
+    return Reading(what=what, rows=count, pages=pages)
 
 
 def facts_of(records: Sequence[SourceRecord], specs: Sequence[MappingSpec], world: World) -> Iterator[SourceFact]:
@@ -72,9 +84,11 @@ def _by_feed(setup: Setup) -> Iterator[tuple[MappingSpec, ...]]:
     return (tuple(specs) for specs in feeds.values())
 
 
-def _as_reconciled(spec: MappingSpec) -> MappingSpec:
-    params = spec.reconcile.source_params if spec.reconcile is not None else None
-    return spec if params is None else replace(spec, source=replace(spec.source, params=params))
+def _reads(specs: Sequence[MappingSpec]) -> Iterator[MappingSpec]:
+    """The feed's source as it is read for the report: once for each of the parameters that a mapping names."""
+    reads = next((one.reconcile.source_reads for one in specs if one.reconcile and one.reconcile.source_reads), ((),))
+    for params in reads:
+        yield specs[0] if not params else replace(specs[0], source=replace(specs[0].source, params=params))
 
 
 def _homeless(record: SourceRecord, specs: Sequence[MappingSpec], world: World) -> SourceFact:
@@ -97,19 +111,16 @@ def _facts(
 
 
 def _item(spec: MappingSpec, record: SourceRecord, world: World) -> Item:
+    """The record with what can be read of it in its scope; what cannot is left out."""
     known: dict[str, Any] = {"id": record.key.source_id, "reference": None}
     if record.company is not None:
         known["company"] = record.company
     item = Item(record=record, spec=spec, scope=known.copy())
-    try:
+    with suppress(Waits):
         extract(spec, record.payload, item.scope)
-    except Waits:
-        pass  # what could be read is in the scope
     item.scope |= known
-    try:
+    with suppress(Waits):
         item.know_company(world)
-    except Waits:
-        pass
     item.ended = None
     return item
 
@@ -117,24 +128,27 @@ def _item(spec: MappingSpec, record: SourceRecord, world: World) -> Item:
 def _fact(item: Item, mapping: str | None) -> SourceFact:
     facts, reconcile = item.facts(), item.spec.reconcile
     day = item.scope.get("date")
-    vendor = _asked(reconcile.vendor, item) if reconcile is not None and reconcile.vendor is not None else None
-    moved = _asked(reconcile.on_clearing, item) if reconcile is not None and reconcile.on_clearing is not None else None
+    vendor = _asked(reconcile.vendor, item) if reconcile is not None else None
+    moved = _asked(reconcile.on_clearing, item) if reconcile is not None else None
     return SourceFact(
         key=item.record.key,
         mapping=mapping,
         company=facts.company,
-        day=day if isinstance(day, date) and not isinstance(day, UtcMoment) else None,
+        day=day if isinstance(day, date) else None,
         amount=facts.amount,
         currency=facts.currency,
         label=facts.label or item.record.key.source_id,
         vendor=str(vendor or ""),
+        touches_clearing=reconcile is not None and reconcile.on_clearing is not None,
         on_clearing=Decimal(moved) if isinstance(moved, (int, Decimal)) and not isinstance(moved, bool) else None,
-        moment=_moment(item),
+        moment=str(_selected(_date_path(item.spec), item) or ""),
         pays=_pays(item),
     )
 
 
-def _asked(template: Any, item: Item) -> Any:
+def _asked(template: Template | None, item: Item) -> Any:
+    if template is None:
+        return None
     try:
         return template.render(item.scope)
     except RenderError:
@@ -142,21 +156,19 @@ def _asked(template: Any, item: Item) -> Any:
 
 
 def _pays(item: Item) -> str | None:
-    if item.spec.reconcile is None or item.spec.reconcile.pays is None:
-        return None
-    try:
-        found = item.spec.reconcile.pays(item.record.payload)
-    except SelectError:
-        return None
+    found = _selected(item.spec.reconcile.pays, item) if item.spec.reconcile is not None else None
     return found if isinstance(found, str) and found else None
 
 
-def _moment(item: Item) -> str:
-    """The record's date as the source writes it."""
-    for field in item.spec.fields:
-        if field.name == "date":
-            try:
-                return str(field.path(item.record.payload) or "")
-            except SelectError:
-                return ""
-    return ""
+def _date_path(spec: MappingSpec) -> Selector | None:
+    """Where the source writes a record's date."""
+    return next((field.path for field in spec.fields if field.name == "date"), None)
+
+
+def _selected(path: Selector | None, item: Item) -> Any:
+    if path is None:
+        return None
+    try:
+        return path(item.record.payload)
+    except SelectError:
+        return None

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.adapters.connectors.port import Row
 from engine.language.spec.books import Company
-from engine.language.spec.model import ListingSpec, PostingSpec
+from engine.language.spec.reconcile_model import ListingSpec, PostingSpec
 from engine.language.transform.render import RenderError, Template
 from engine.language.transform.select import SelectError, Selector
 from engine.run.reconciling.read_source import booking_specs
@@ -36,7 +36,8 @@ class _Lists:
 
     def rows(self, connection: str, listing: ListingSpec | PostingSpec) -> tuple[Row, ...]:
         """The rows of a list; none when it cannot be read, which its reading says."""
-        asked = (connection, listing.set, tuple((name, str(value.render(self.scope))) for name, value in listing.params))
+        params = tuple((name, str(value.render(self.scope))) for name, value in listing.params)
+        asked = (connection, listing.set, params)
         if asked not in self.readings:
             self._rows[asked], self.readings[asked] = self._read(*asked)
         return self._rows[asked]

@@ -89,7 +89,6 @@ def _report(
         rolls = [roll(account, booked) for account in accounts]
         rolled = tuple(one for one, _ in rolls)
         findings += [finding for _, found in rolls for finding in found]
-        findings += _rest(rolled, findings, currency)
         placeless, more = _placeless(facts, ledger)
         findings += more
         unknown += _not_known(rolled)
@@ -151,30 +150,13 @@ def _placeless(
     return len(lost), told
 
 
-def _rest(rolled: Iterable[RollForward], findings: Iterable[Finding], currency: str) -> list[Finding]:
-    """An account that does not tie although nothing above says why: never passed over."""
-    told = {finding.account for finding in findings if finding.account}
-    documents = any(finding.kind in ("document differs", "not in the target") for finding in findings)
-    return [
-        Finding(
-            kind="roll-forward",
-            what=one.account,
-            amount=one.difference,
-            currency=currency,
-            sentence=f"{one.account} closes {one.difference} away from what is expected",
-            account=one.account,
-        )
-        for one in rolled
-        if one.difference and one.account not in told and not documents
-    ]
-
-
 def _not_known(rolled: Iterable[RollForward]) -> list[str]:
     told = []
     for one in rolled:
         if one.opening is None:
             told.append(f"the opening of {one.account} is UNKNOWN: {one.opening_from}")
-        told += [f"the amount of {part.what} on {one.account} is UNKNOWN" for part in one.not_yet if part.amount is None]
+        lost = [part.what for part in one.not_yet if part.amount is None]
+        told += [f"the amount of {what} on {one.account} is UNKNOWN" for what in lost]
         if one.kind == "clearing" and one.stated_at_source is None:
             told.append(f"the source's own balance of {one.account} is UNKNOWN: give --airbase-balance")
     return told

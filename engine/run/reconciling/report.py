@@ -72,7 +72,10 @@ class Movement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollForward:
-    """An account from its opening to its closing, ours beside the target's; debits positive, None is unknown."""
+    """An account from its opening to its closing, ours beside the target's; debits positive, None is unknown.
+
+    `difference` is the target's closing less what is expected, which is known without the opening.
+    """
 
     account: str
     kind: str
@@ -82,14 +85,10 @@ class RollForward:
     expected: Decimal | None
     documents: Decimal | None
     in_gl: Decimal | None
+    difference: Decimal
     not_yet: tuple[Movement, ...] = ()
     expected_at_source: Decimal | None = None
     stated_at_source: Decimal | None = None
-
-    @property
-    def difference(self) -> Decimal | None:
-        """The target's closing less what is expected."""
-        return None if self.in_gl is None or self.expected is None else self.in_gl - self.expected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

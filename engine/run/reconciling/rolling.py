@@ -74,11 +74,13 @@ def roll(account: Account, booked: Booked) -> tuple[RollForward, tuple[Finding, 
         expected=expected,
         documents=_documents(account, booked) if account.kind == "control" else None,
         in_gl=closing,
+        difference=there - moved,
         not_yet=not_yet,
         expected_at_source=at_source if account.kind == "clearing" else None,
         stated_at_source=account.stated_at_source,
     )
-    return rolled, (*(_unexplained(line, account, booked) for line in unexplained), *_stated(rolled, booked))
+    told = [_unexplained(line, account, booked) for line in unexplained]
+    return rolled, (*told, *_residue(rolled, unexplained, booked), *_stated(rolled, booked))
 
 
 def _movements(account: Account, booked: Booked) -> Iterator[Movement]:
@@ -87,7 +89,7 @@ def _movements(account: Account, booked: Booked) -> Iterator[Movement]:
     for row, document in booked.pairs:
         if not document.in_gl:
             continue
-        amount = _amount_on(account, row, booked.target.lines_of(document), booked.currency)
+        amount = _amount_of(account.name, row, booked.target.lines_of(document), booked.currency)
         if amount:
             fact = booked.facts.get(row.key)
             moved_in = fact is not None and fact.day is not None and not booked.period.has(fact.day)
@@ -97,11 +99,11 @@ def _movements(account: Account, booked: Booked) -> Iterator[Movement]:
         yield Movement(what=what, amount=amount)
 
 
-def _amount_on(account: Account, row: LedgerFact, lines: tuple[BookedLine, ...], currency: str) -> Decimal:
+def _amount_of(account: str, row: LedgerFact, lines: tuple[BookedLine, ...], currency: str) -> Decimal:
     """What a record moves there: as sent, or where only the target knows its rate, as booked."""
     if not comparable_lines(row, currency):
-        return sum((line.amount for line in lines if line.natural == account.name), _ZERO)
-    return sum((amount for name, amount in row.entries or () if natural_of(name, lines) == account.name), _ZERO)
+        return sum((line.amount for line in lines if line.natural == account), _ZERO)
+    return sum((amount for name, amount in row.entries or () if natural_of(name, lines) == account), _ZERO)
 
 
 def _documents(account: Account, booked: Booked) -> Decimal | None:
@@ -111,15 +113,13 @@ def _documents(account: Account, booked: Booked) -> Decimal | None:
     total = account.opening
     for row, document in booked.pairs:
         lines = booked.target.lines_of(document)
-        if document.in_gl and document.amount is not None and _amount_on(account, row, lines, booked.currency):
+        if document.in_gl and document.amount is not None and _amount_of(account.name, row, lines, booked.currency):
             foreign = row.currency != booked.currency
-            total -= -_amount_on(account, row, lines, booked.currency) if foreign else document.amount
+            total -= -_amount_of(account.name, row, lines, booked.currency) if foreign else document.amount
     return total
 
 
-def _others(
-    account: Account, booked: Booked
-) -> tuple[list[tuple[BookedLine, LedgerFact]], list[BookedLine]]:
+def _others(account: Account, booked: Booked) -> tuple[list[tuple[BookedLine, LedgerFact]], list[BookedLine]]:
     """Lines that belong to no record of ours: those a dismissal explains, and the rest."""
     ours = {document.posting_key.casefold() for _, document in booked.pairs}
     dismissed = [
@@ -132,10 +132,8 @@ def _others(
         if line.natural != account.name or not line.in_gl or any(one.casefold() in ours for one in line.documents):
             continue
         said = f"{line.name} {line.text} {' '.join(line.documents)}".casefold()
-        row = next(
-            (one for one in dismissed if one.reference.casefold() in said and abs(line.amount) == abs(one.amount or 0)),
-            None,
-        )
+        named = (one for one in dismissed if one.reference.casefold() in said)
+        row = next((one for one in named if abs(line.amount) == abs(one.amount or 0)), None)
         if row is None:
             rest.append(line)
         else:
@@ -158,12 +156,31 @@ def _unexplained(line: BookedLine, account: Account, booked: Booked) -> Finding:
     )
 
 
+def _residue(rolled: RollForward, unexplained: list[BookedLine], booked: Booked) -> Iterator[Finding]:
+    """What is left of a difference after the lines of others and what our own documents book otherwise than sent."""
+    left = rolled.difference - sum((line.amount for line in unexplained), _ZERO)
+    for row, document in booked.pairs:
+        if document.in_gl and comparable_lines(row, booked.currency):
+            lines = booked.target.lines_of(document)
+            there = sum((line.amount for line in lines if line.natural == rolled.account and line.in_gl), _ZERO)
+            left -= there - _amount_of(rolled.account, row, lines, booked.currency)
+    if left:
+        yield Finding(
+            kind="roll-forward",
+            what=rolled.account,
+            amount=left,
+            currency=booked.currency,
+            sentence=f"{rolled.account} closes {left} away from what is expected, and no document says why",
+            account=rolled.account,
+        )
+
+
 def _not_yet(account: Account, booked: Booked) -> Iterator[Movement]:
     """What the source's balance has and the general ledger not yet: entered documents, and records that wait."""
     totals: dict[str, Decimal | None] = {}
     for row, document in booked.pairs:
         if not document.in_gl:
-            amount = _amount_on(account, row, booked.target.lines_of(document), booked.currency)
+            amount = _amount_of(account.name, row, booked.target.lines_of(document), booked.currency)
             if amount:
                 _add(totals, f"entered {row.mapping}", amount)
     for key, fact in booked.facts.items():
@@ -172,8 +189,8 @@ def _not_yet(account: Account, booked: Booked) -> Iterator[Movement]:
             continue
         if fact.day > booked.period.last or waiting.state in IN_TARGET | _SETTLED_OTHERWISE:
             continue
-        moved = fact.on_clearing if fact.currency == booked.currency else None
-        if fact.on_clearing is not None:
+        moved = fact.on_clearing if fact.currency == booked.currency or not fact.on_clearing else None
+        if fact.touches_clearing:
             _add(totals, f"{waiting.state.value.replace('_', ' ')} {fact.mapping}", moved)
     for what, amount_ in sorted(totals.items()):
         yield Movement(what=what, amount=amount_)

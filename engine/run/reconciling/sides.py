@@ -51,7 +51,8 @@ def period_of(name: str) -> Period:
 class SourceFact:
     """A record as the source shows it now; what cannot be read of it is None.
 
-    `on_clearing` is what it moves on the clearing account, `pays` the id of the record that it pays.
+    `on_clearing` is what it moves on the clearing account if it `touches_clearing`, `moment` its date as the source
+    writes it, `pays` the id of the record that it pays.
     """
 
     key: RecordKey
@@ -62,6 +63,7 @@ class SourceFact:
     currency: str | None
     label: str
     vendor: str = ""
+    touches_clearing: bool = False
     on_clearing: Decimal | None = None
     moment: str = ""
     pays: str | None = None

@@ -12,10 +12,10 @@ from engine.domain.audit_event import AuditEvent
 from engine.run.reconciling.report import UNKNOWN, ControlReport
 from engine.run.reconciling.shown import report_json
 from engine.run.setup import Setup
+from engine.run.signed_periods import SIGNED, UNLOCKED, acts_of_closing, signed_events
 from engine.words.errors import InputError
 from engine.words.json_value import digest
 
-SIGNED, UNLOCKED = "period_signed", "period_unlocked"
 TEXT_MAX = 500
 
 
@@ -36,14 +36,7 @@ class SignOff:
 
 def sign_offs(ledger: Ledger, company: str) -> dict[str, SignOff]:
     """The signed periods of a company as they stand: the last sign-off of each, without those unlocked since."""
-    signed: dict[str, SignOff] = {}
-    for _, event, _ in ledger.trail(record=_place(company)):
-        period = str(event.detail.get("period", ""))
-        if event.kind == SIGNED:
-            signed[period] = _sign_off(event)
-        elif event.kind == UNLOCKED:
-            signed.pop(period, None)
-    return signed
+    return {period: _sign_off(event) for period, event in signed_events(ledger, company).items()}
 
 
 def sign(setup: Setup, report: ControlReport, *, name: str, explanation: str = "") -> SignOff:
@@ -57,7 +50,8 @@ def sign(setup: Setup, report: ControlReport, *, name: str, explanation: str = "
         raise InputError("--as NAME: who signs?")
     if report.verdict == UNKNOWN:
         raise InputError(
-            f"{report.company} {report.period} cannot be signed while something is unknown: {'; '.join(report.unknown)}"
+            f"{report.company} {report.period} cannot be signed while something is UNKNOWN: "
+            f"{'; '.join(report.unknown)}"
         )
     if report.findings and not explanation.strip():
         raise InputError(
@@ -99,13 +93,8 @@ def unlock(setup: Setup, company: str, period: str, *, reason: str) -> None:
 
 def _event(setup: Setup, kind: str, company: str, detail: dict[str, Any]) -> AuditEvent:
     return AuditEvent(
-        at=setup.clock.now(), who=setup.who, kind=kind, record=_place(company), run=None, detail=detail
+        at=setup.clock.now(), who=setup.who, kind=kind, record=acts_of_closing(company), run=None, detail=detail
     )
-
-
-def _place(company: str) -> str:
-    """What the acts of closing stand under in the trail, as a record's events stand under its key."""
-    return f"close:{company}"
 
 
 def _sign_off(event: AuditEvent) -> SignOff:

@@ -49,6 +49,17 @@ def test_connections_carry_their_kinds_own_settings(tmp_path: Path) -> None:
     assert (airbase.kind, airbase.environment, airbase.base_url) == ("airbase", "test", "https://airbase.example.com")
     assert airbase.settings == {"auth_scheme": "Token"}
     assert epicor.settings == {}
+    assert found.lease_s == 30
+
+
+def test_how_long_a_turn_lasts_unrenewed_may_be_set(tmp_path: Path) -> None:
+    found, problems = load(tmp_path, f"{GOOD}lease_s: 5\n")
+    assert problems == ()
+    assert found is not None
+    assert found.lease_s == 5
+    found, problems = load(tmp_path, f"{GOOD}lease_s: 1\n")
+    assert found is None
+    assert [problem.place.line for problem in problems] == [12]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import pytest
 from good_workspace import BILLS, BOOKS, FILES, RECIPE, VENDORS
 
 from engine.adapters.connectors.registry import kinds, settings_schema
-from engine.language.spec.mapping_schema import mapping_schema, merged_schema, recipe_schema, world_schema
+from engine.language.spec.mapping_schema import mapping_schema, merged_schema, recipe_schema
+from engine.language.spec.world_schema import world_schema
 from engine.language.spec.write_schemas import schema_files, write_schemas
 from engine.language.spec.yaml_reader import read_yaml
 

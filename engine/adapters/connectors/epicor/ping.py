@@ -14,6 +14,7 @@ from engine.adapters.connectors.kind import Wiring
 from engine.adapters.connectors.pinging import Pinging, usual_advice
 from engine.adapters.connectors.port import Ping
 from engine.adapters.connectors.transport import Transport
+from engine.wire.odata import all_of
 from engine.wire.request import Request
 from engine.wire.wording import plain
 from engine.words.errors import ConnectorError, CredentialsError, Unreachable
@@ -43,7 +44,8 @@ class EpicorPing:
         return pinging.result(f"{self._name} answers and accepts our login{self._called}")
 
     def _company_row(self) -> str:
-        wanted = (("$select", "Company1,Name"), ("$top", "1"))
+        own = all_of((("Company1", self._company),))
+        wanted = (("$filter", own), ("$select", "Company1,Name"), ("$top", "1"))
         path = dialect.address(self._company, COMPANIES, self._name)
         try:
             body = self._dialogue.body_of(Request.json("GET", path, params=wanted))

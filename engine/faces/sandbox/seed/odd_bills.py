@@ -10,6 +10,7 @@ from engine.faces.sandbox.seed import vendors as peculiar
 from engine.faces.sandbox.seed.chart import (
     AP_AIRBASE,
     AP_CONTROL,
+    DEPOSITS,
     EXPIRED,
     INACTIVE,
     INVENTORY,
@@ -27,6 +28,7 @@ from engine.faces.sandbox.seed.vendors import ORDINARY, SUPPLIER_LIST, UNLINKED_
 _VENDORS = tuple(one for one in ORDINARY[EPIC06.code] if one.id not in REFERABLE)
 _FIRST, _SECOND = _VENDORS[40:42]
 _DAY = "2026-10-15T00:00:00"
+_OTHER_ENTITY = {"erp_reference_id": "EPIC07", "type_label": "Subsidiary", "name": "Example Manufacturing Canada"}
 _NOWHERE = CompanySeed(code="EPIC99", name="Example Unknown", currency="USD", country="US", zone="UTC")
 
 
@@ -132,12 +134,16 @@ def _vendors() -> list[OddRecord]:
 def _codes() -> list[OddRecord]:
     order, open_order = RECEIVED[0], next(iter(REFERABLE.values()))
     received = [_line("500", INVENTORY, department="00", po=order.tag)]
+    elsewhere = {**_line().shown(1), "tags": [*_line().shown(1)["tags"], _OTHER_ENTITY]}
     tagged = [_line("310", "5010", department="20", location="CHI", po=open_order.tag)]
     return [
         _odd("unknown_account", HELD, "the account is not in Epicor", lines=[_line(account=NOT_IN_EPICOR)]),
         _odd("inactive_account", HELD, "the account is inactive", lines=[_line(account=INACTIVE)]),
         _odd("expired_account", HELD, "the account ended in September", lines=[_line(account=EXPIRED)]),
         _odd("guarded_account", HELD, "a control account", lines=[_line(account=AP_CONTROL, department="00")]),
+        _odd("other_ap_account", HELD, "another AP account than books.yaml", ap_account=AP_CONTROL),
+        _odd("deposit", HELD, "a deposit to the vendor", lines=[_line("900", DEPOSITS, department="00")]),
+        _odd("other_entity", HELD, "a line of another company", change={"expense_list": [elsewhere]}),
         _odd("no_department", ENTERED, "coded without a department", lines=[_line(department=None)]),
         _odd("unknown_department", HELD, "the department is unknown", lines=[_line(department="77")]),
         _odd("unknown_subsidiary", HELD, "the subsidiary is unknown", company=_NOWHERE),

@@ -54,6 +54,8 @@ def _cards() -> list[OddRecord]:
         _odd("card_reversal", UNCLAIMED, "a type nobody has seen", type="card_chargeback"),
         _odd("card_no_vendor", ENTERED, "a merchant without a vendor", vendor=None),
         _odd("bill_by_card", ENTERED, "a bill paid by card", invoice_number="ODD-BY-CARD", **paid_bill, **other_side),
+        _odd("card_like_bill", HELD, "vendor and amount of a bill of ours, and no word that it paid it", **paid_bill),
+        _odd("card_in_euro", HELD, "settled in another currency than the books'", currency="EUR"),
         _odd(
             "card_for_bill",
             HELD,

@@ -1,0 +1,126 @@
+"""Exposure: what the target could pay although the source pays it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from engine.adapters.store.port import RecordRow
+from engine.domain.lifecycle import State
+from engine.language.spec.model import ExposedSpec, MappingSpec
+from engine.language.transform.render import RenderError
+from engine.plan.decision import Document
+from engine.run.entered_documents import entered_documents
+from engine.run.matching import differs
+from engine.run.setup import Setup
+
+BATCH_STATES = (State.ENTERED, State.IN_GL, State.SETTLED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposed:
+    """One open document that the target could pay; `keyed` when it is not ours but looks like this record's."""
+
+    row: RecordRow
+    reference: str
+    balance: Decimal | None
+    why: tuple[str, ...]
+    keyed: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Exposure:
+    """All of it; `unread` are records that could not be looked at: unknown is not nothing."""
+
+    looked_at: int = 0
+    exposed: list[Exposed] = field(default_factory=list)
+    unread: list[RecordRow] = field(default_factory=list)
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether somebody has to look."""
+        return bool(self.exposed or self.unread)
+
+
+def find_exposure(setup: Setup, specs: Sequence[MappingSpec], company: str | None = None) -> Exposure:
+    """Every open document of the vendors we entered documents for that lacks a lock although the source pays.
+
+    Raises:
+        Unreachable: a target cannot be asked.
+    """
+    result = Exposure()
+    told: dict[tuple[str, str], Exposed] = {}
+    for spec in specs:
+        if spec.exposed is None:
+            continue
+        for page in entered_documents(setup, spec, *BATCH_STATES):
+            asked = []
+            for one in page:
+                if company not in (None, one.row.company):
+                    continue
+                paid_by_source = None if one.document is None else _asks(spec.exposed, one.document)
+                if one.document is None or paid_by_source is None:
+                    result.unread += [one.row] if one.row.state is not State.SETTLED else []
+                elif paid_by_source:
+                    asked.append((one.row, one.document))
+            result.looked_at += len(asked)
+            for exposed in _exposed(setup, spec, spec.exposed, asked):
+                name = (spec.target.connection, exposed.reference)
+                if name not in told or (told[name].keyed and not exposed.keyed):
+                    told[name] = exposed
+    result.exposed = sorted(told.values(), key=lambda one: (-(one.balance or Decimal(0)), one.reference))
+    return result
+
+
+def _asks(exposed: ExposedSpec, document: Document) -> bool | None:
+    """Whether the source pays it; None when what was remembered of it does not tell."""
+    names = {use.path[0] for part in (*exposed.locks, exposed.amount) for use in part.equals.names}
+    if not names <= set(document.scope):
+        return None
+    try:
+        return exposed.where.render(document.scope) is True
+    except RenderError:
+        return None
+
+
+def _exposed(
+    setup: Setup, spec: MappingSpec, exposed: ExposedSpec, asked: Sequence[tuple[RecordRow, Document]]
+) -> Iterable[Exposed]:
+    by_company: dict[str | None, list[tuple[RecordRow, Document]]] = {}
+    for row, document in asked:
+        by_company.setdefault(document.company, []).append((row, document))
+    for name, waiting in by_company.items():
+        matches = {
+            document.key_text: tuple((key, value.render(document.scope)) for key, value in exposed.match)
+            for _, document in waiting
+        }
+        found = setup.connectors[spec.target.connection].find(
+            exposed.set, tuple(dict.fromkeys(matches.values())), company=name
+        )
+        for row, document in waiting:
+            for there in found[matches[document.key_text]]:
+                one = _one(exposed, row, document, there)
+                if one is not None:
+                    yield one
+
+
+def _one(exposed: ExposedSpec, row: RecordRow, document: Document, there: Mapping[str, Any]) -> Exposed | None:
+    reference = str(exposed.reference(there) or "")
+    own = reference == row.reference
+    if not own and differs(exposed.amount, there, document):
+        return None
+    why = [sentence for lock in exposed.locks if (sentence := differs(lock, there, document))]
+    if exposed.selected is not None and exposed.selected(there) is True:
+        why.append("it is selected for a payment that is not posted yet")
+    if not why:
+        return None
+    balance = exposed.balance(there)
+    return Exposed(
+        row=row,
+        reference=reference,
+        balance=Decimal(balance) if isinstance(balance, (int, Decimal)) else None,
+        why=tuple(why),
+        keyed=not own,
+    )

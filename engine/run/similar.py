@@ -1,0 +1,262 @@
+"""Documents that people keyed in the target by hand, told to be ours although they are written otherwise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from engine.domain.lifecycle import State
+from engine.domain.record import RecordKey
+from engine.language.crosswalk.table import read_table
+from engine.language.spec.model import KeptSpec, MappingSpec, SimilarSpec
+from engine.language.transform.render import RenderError
+from engine.plan.decision import Document, Put
+from engine.plan.extract import is_missing
+from engine.plan.world import World
+from engine.run.setup import Setup
+from engine.words.errors import InputError
+from engine.words.money import show_money
+
+NAMED_MAX = 5
+"""So many documents are named in a reason; there may be more."""
+
+_PREFIX = re.compile(r"^(INVOICE|INV|NR|NO)(?=[0-9])")
+_SEPARATORS = re.compile(r"[\s\-_./#:]+")
+_REDIRECT_COLUMNS = ("old_vendor_id", "new_vendor_id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """What a document is looked for by: vendor id, number, amount and day, as far as they are known."""
+
+    company: str | None
+    vendor: str
+    number: str
+    amount: Decimal | None
+    day: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keyed:
+    """A document in the target, and how it is like what was sought."""
+
+    reference: str
+    key: str
+    number: str
+    amount: Decimal | None
+    day: date | None
+    same_number: bool
+    same_amount: bool
+    near: bool
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether number, amount and day all fit."""
+        return self.same_number and self.same_amount and self.near
+
+    def __str__(self) -> str:
+        amount = "" if self.amount is None else f"{show_money(self.amount)}, "
+        return f"{self.reference} ({amount}{self.day or 'no date'})"
+
+
+def normalised(number: str) -> str:
+    """A number as people mean it: without case, blanks, dashes, an INV in front, and zeros in front of digits."""
+    bare = _PREFIX.sub("", _SEPARATORS.sub("", number.upper()))
+    return re.sub(r"(?<![0-9])0+(?=[0-9])", "", bare)
+
+
+def possible_duplicates(
+    setup: Setup, spec: MappingSpec, documents: Sequence[Document], world: World
+) -> dict[RecordKey, Put]:
+    """The documents that may be in the target already, each as the hold it becomes.
+
+    What a person called no duplicate is passed over. Raises Unreachable when the target cannot be asked.
+    """
+    if spec.dedupe is None or spec.dedupe.similar is None:
+        return {}
+    similar = spec.dedupe.similar
+    asked = {document.record.key: sought(similar, document.company, document.scope) for document in documents}
+    found = find_keyed(setup, spec, [one for one in asked.values() if one is not None], world)
+    held: dict[RecordKey, Put] = {}
+    for document in documents:
+        one = asked[document.record.key]
+        own = document.key_text
+        alike = [keyed for keyed in found.get(one, ()) if keyed.key != own] if one is not None else []
+        if alike:
+            said = _no_duplicates(setup, document.record.key)
+            alike = [keyed for keyed in alike if str(keyed) not in said]
+        if alike:
+            held[document.record.key] = _held(document, alike)
+    return held
+
+
+def _held(document: Document, alike: Sequence[Keyed]) -> Put:
+    named = ", ".join(str(keyed) for keyed in alike[:NAMED_MAX])
+    same_number = any(one.same_number for one in alike)
+    how = "the same number in another spelling" if same_number else "the same amount, dated near"
+    return Put(
+        record=document.record,
+        state=State.HELD,
+        cause="possible_duplicate",
+        reason=f"possible duplicate of {named}, keyed by hand: {how}",
+        facts=document.facts,
+    )
+
+
+def _no_duplicates(setup: Setup, key: RecordKey) -> str:
+    """What a person said of this record's likenesses, all in one text."""
+    details = (event.detail.get("detail") for _, event, _ in setup.ledger.trail(record=str(key)))
+    acts = (detail for detail in details if isinstance(detail, Mapping) and detail.get("act") == "not a duplicate")
+    return "; ".join(str(act.get("was", {}).get("reason", "")) for act in acts)
+
+
+def sought(similar: SimilarSpec, company: str | None, scope: Mapping[str, Any]) -> Sought | None:
+    """What a record is looked for by; None while its vendor is not known."""
+    vendor = _rendered(similar.family.vendor, scope)
+    if is_missing(vendor):
+        return None
+    number, amount, day = (_rendered(part.equals, scope) for part in (similar.number, similar.amount, similar.date))
+    return Sought(
+        company=company,
+        vendor=str(vendor).strip(),
+        number="" if number is None else str(number),
+        amount=Decimal(amount) if isinstance(amount, (int, Decimal)) and not isinstance(amount, bool) else None,
+        day=day if isinstance(day, date) else None,
+    )
+
+
+def _rendered(template: Any, scope: Mapping[str, Any]) -> Any:
+    try:
+        return template.render(scope)
+    except RenderError:
+        return None  # not worked out for this record: then it is not looked for by it
+
+
+def find_keyed(
+    setup: Setup, spec: MappingSpec, wanted: Sequence[Sought], world: World
+) -> dict[Sought, tuple[Keyed, ...]]:
+    """For each, the documents of its vendor's family that are like it and that no record of ours has entered."""
+    similar = spec.dedupe.similar if spec.dedupe is not None else None
+    if similar is None:
+        return {}
+    found: dict[Sought, tuple[Keyed, ...]] = {}
+    for company in dict.fromkeys(one.company for one in wanted):
+        asked = [one for one in wanted if one.company == company]
+        families = _families(setup, similar, company, {one.vendor for one in asked})
+        vendors = _vendor_values(spec, similar, company, families, world)
+        matches = {value: ((similar.by, value),) for values in vendors.values() for value in values}
+        rows = world.look_up(spec.target.connection, company, similar.set, tuple(matches.values()), similar.fields)
+        ours = _ours(setup, spec, similar, company, (row for match in matches.values() for row in rows[match]))
+        for one in asked:
+            there = [row for value in vendors[one.vendor] for row in rows[matches[value]]]
+            likenesses = (_likeness(similar, one, row) for row in there if _key_of(similar, row) not in ours)
+            found[one] = tuple(keyed for keyed in likenesses if keyed is not None)
+    return found
+
+
+def _likeness(similar: SimilarSpec, one: Sought, row: Mapping[str, Any]) -> Keyed | None:
+    number, amount, day = _text(similar.number, row), similar.amount.path(row), _day(similar.date.path(row))
+    same_number = bool(normalised(one.number)) and normalised(one.number) == normalised(number)
+    same_amount = isinstance(amount, (int, Decimal)) and one.amount is not None and Decimal(amount) == one.amount
+    near = day is not None and one.day is not None and abs((day - one.day).days) <= similar.days
+    if not same_number and not (same_amount and near):
+        return None
+    return Keyed(
+        reference=str(similar.reference(row) or ""),
+        key=_key_of(similar, row),
+        number=number,
+        amount=Decimal(amount) if isinstance(amount, (int, Decimal)) else None,
+        day=day,
+        same_number=same_number,
+        same_amount=same_amount,
+        near=near,
+    )
+
+
+def _ours(
+    setup: Setup, spec: MappingSpec, similar: SimilarSpec, company: str | None, rows: Iterable[Mapping[str, Any]]
+) -> frozenset[str]:
+    """Which documents a record of ours holds the claim on."""
+    find = spec.dedupe.find[0].set if spec.dedupe is not None and spec.dedupe.find else ""
+    keys = tuple(dict.fromkeys(_key_of(similar, row) for row in rows))
+    namespace = f"{spec.target.connection}/{company or ''}/{find}"
+    return frozenset(setup.ledger.holder_of(namespace, keys)) if keys else frozenset()
+
+
+def _key_of(similar: SimilarSpec, row: Mapping[str, Any]) -> str:
+    """The dedupe key that the document would have, as `Document.key_text` has it."""
+    return "|".join(str(row.get(name) or "").strip().casefold() for name in similar.key)
+
+
+def _vendor_values(
+    spec: MappingSpec,
+    similar: SimilarSpec,
+    company: str | None,
+    families: Mapping[str, frozenset[str]],
+    world: World,
+) -> dict[str, tuple[Any, ...]]:
+    """For each vendor, what the documents of its family name the vendor by."""
+    family = similar.family
+    matches = {name: ((family.by, name),) for members in families.values() for name in sorted(members)}
+    rows = world.look_up(
+        spec.target.connection, company, family.set, tuple(matches.values()), (family.by, family.take)
+    )
+    values: dict[str, tuple[Any, ...]] = {}
+    for vendor, members in families.items():
+        there = (row for name in sorted(members) for row in rows[matches[name]])
+        values[vendor] = tuple(dict.fromkeys(row[family.take] for row in there if family.take in row))
+    return values
+
+
+def _families(
+    setup: Setup, similar: SimilarSpec, company: str | None, vendors: Iterable[str]
+) -> dict[str, frozenset[str]]:
+    """Each vendor with those it was merged from or renumbered to, by the crosswalk of redirects if there is one."""
+    pairs = _redirects(setup, similar.family.redirects, company)
+    families: dict[str, frozenset[str]] = {}
+    for vendor in vendors:
+        members = {vendor}
+        while more := {new for old, new in pairs if old in members} | {old for old, new in pairs if new in members}:
+            if more <= members:
+                break
+            members |= more
+        families[vendor] = frozenset(members)
+    return families
+
+
+def _redirects(setup: Setup, name: str, company: str | None) -> tuple[tuple[str, str], ...]:
+    path = setup.folder / "mappings" / "crosswalks" / f"{name}.csv"
+    if not path.exists():
+        return ()
+    table, problems = read_table(path, str(path.relative_to(setup.folder)))
+    if table is None:
+        raise InputError(f"{path.name} cannot be read", problems)
+    columns = {column.casefold(): number for number, column in enumerate(table.columns)}
+    if not set(_REDIRECT_COLUMNS) <= set(columns):
+        raise InputError(f"{path.name} needs the columns old_vendor_id and new_vendor_id (and may have company)")
+    pairs = []
+    for row in table.rows:
+        given = dict(zip(columns, row.texts, strict=False))
+        cells = [given.get(column, "").strip() for column in _REDIRECT_COLUMNS]
+        place = given.get("company", "*").strip()
+        if all(cells) and place in ("*", "", company):
+            pairs.append((cells[0], cells[1]))
+    return tuple(pairs)
+
+
+def _text(part: KeptSpec, row: Mapping[str, Any]) -> str:
+    value = part.path(row)
+    return "" if value is None else str(value)
+
+
+def _day(value: Any) -> date | None:
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(str(value)[:10]) if value else None
+    except ValueError:
+        return None

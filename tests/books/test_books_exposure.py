@@ -1,0 +1,87 @@
+"""The company's own payment run pays nothing that Airbase pays; without the locks it would, and `exposure` says so."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.acts.desk import Desk
+from tests.books.conftest import MakeDesk
+from tests.run.house import VENDORS, bill
+
+COMPANY = "EPIC06"
+NUMBER = VENDORS[0].number
+LATER = date(2026, 12, 31)
+
+
+def posted(make_desk: MakeDesk) -> Desk:
+    """Three bills that Airbase pays, open payables in Epicor."""
+    desk = make_desk(*(bill(f"B-{number}", f"{number}0.00") for number in (1, 2, 3)))
+    desk.types("run", "bills")
+    return desk
+
+
+def post(desk: Desk) -> None:
+    assert not any(desk.house.sandbox.clerk.post_all_ap_groups(COMPANY).values())
+    assert desk.house.sandbox.epicor.books.payables(COMPANY)
+
+
+def test_with_its_locks_nothing_is_exposed_and_nothing_is_paid(make_desk: MakeDesk) -> None:
+    desk = posted(make_desk)
+    post(desk)
+    told = desk.asks("exposure")
+    assert (told["looked_at"], told["exposed"], told["unread"]) == (3, [], [])
+    assert desk.house.sandbox.clerk.pay(COMPANY, LATER) == ()
+
+
+@pytest.mark.parametrize(
+    ("unlocked", "why"),
+    [
+        ({"PayHold": False}, "pay_hold is False, asked True"),
+        ({"PMUID": 2}, "payment_method is 2, asked 9"),
+        ({"GLControlCode": "AP"}, "gl_control is AP, asked AB-AP"),
+        ({"CPay": True}, "central_payment is True, asked False"),
+    ],
+)
+def test_each_missing_lock_is_named(make_desk: MakeDesk, unlocked: dict[str, Any], why: str) -> None:
+    desk = posted(make_desk)
+    desk.house.sandbox.clerk.edit_header(COMPANY, NUMBER, "B-2", **unlocked)
+    post(desk)
+    (exposed,) = desk.asks("exposure", code=1)["exposed"]
+    assert (exposed["number"], exposed["balance"], exposed["why"]) == ("B-2", "20.00", [why])
+    assert not exposed["keyed_by_hand"]
+    assert why in desk.types("exposure", code=1)
+
+
+def test_what_the_payment_run_takes_was_exposed_before(make_desk: MakeDesk) -> None:
+    desk = posted(make_desk)
+    desk.house.sandbox.clerk.edit_header(COMPANY, NUMBER, "B-2", PayHold=False, PMUID=2)
+    post(desk)
+    exposed = {one["reference"].rsplit("/", 1)[-1] for one in desk.asks("exposure", code=1)["exposed"]}
+    paid = {one.invoice_num for one in desk.house.sandbox.clerk.pay(COMPANY, LATER)}
+    assert paid == exposed == {"B-2"}
+
+
+def test_an_invoice_keyed_by_hand_with_vendor_and_amount_of_ours_is_exposed(make_desk: MakeDesk) -> None:
+    desk = posted(make_desk)
+    for number, amount in (("HAND-7", "30.00"), ("HAND-8", "31.00")):
+        lines = (("6200|10", Decimal(amount)),)
+        desk.house.sandbox.clerk.key_invoice(COMPANY, NUMBER, number, on=date(2026, 11, 5), lines=lines)
+    post(desk)
+    (exposed,) = desk.asks("exposure", code=1)["exposed"]
+    assert exposed["reference"].endswith("/HAND-7")
+    assert exposed["keyed_by_hand"]
+    assert exposed["number"] == "B-3"
+
+
+def test_a_company_that_epicor_pays_is_not_exposed(make_desk: MakeDesk) -> None:
+    desk = make_desk(bill("B-1"))
+    books = (desk.house.folder / "books.yaml").read_text(encoding="utf-8")
+    (desk.house.folder / "books.yaml").write_text(books.replace("paid_by: airbase", "paid_by: epicor", 1), "utf-8")
+    desk.types("run", "bills")
+    post(desk)
+    assert desk.asks("exposure")["looked_at"] == 0
+    assert desk.house.sandbox.clerk.pay(COMPANY, LATER)

@@ -1,0 +1,140 @@
+"""Planted secrets are searched in everything that comes out: logs, audit, errors, tracebacks, JSON, files."""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from engine.faces.commands.root import root
+from engine.faces.sandbox.epicor import ApiKey, User
+from engine.faces.sandbox.faults import Fault, FaultKind, Shape
+from engine.wiring.app import open_vault
+from engine.words.json_value import encode
+from engine.words.secret import Secret
+from tests.run.conftest import MakeHouse
+from tests.run.house import House, bill, bills
+
+TOKEN, NEXT = "planted-airbase-token-7d1c", "planted-next-token-88ab"
+API_KEY, PASSWORD = "planted-epicor-key-19fe", "planted-epicor-password-c3d4"
+BASIC = base64.b64encode(f"connector:{PASSWORD}".encode()).decode()
+SECRETS = (TOKEN, NEXT, API_KEY, PASSWORD, BASIC)
+SIGNATURE = "planted-signature-5a5a"
+RECEIPT = f"https://files.example.com/receipt.pdf?X-Amz-Expires=900&X-Amz-Signature={SIGNATURE}"
+
+
+@pytest.fixture
+def house(make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch) -> House:
+    """A workspace whose every credential is planted; the sandbox repeats them in its errors."""
+    monkeypatch.delenv("ML_CONNECTOR_DEBUG", raising=False)
+    made = make_house(*bills(6), bill("REC-1", "10.00", receipt_link=RECEIPT))
+    vault = open_vault(made.workspace())
+    vault.set("airbase", "api_key", Secret(TOKEN))
+    vault.set("airbase", "api_key", Secret(NEXT), upcoming=True)
+    vault.set("epicor", "api_key", Secret(API_KEY))
+    vault.set("epicor", "password", Secret(PASSWORD))
+    made.sandbox.airbase.tokens.rotate(TOKEN)
+    door = made.sandbox.epicor.door
+    door._keys = (ApiKey(key=API_KEY),)
+    door._users = {"connector": User(name="connector", password=PASSWORD)}
+    return made
+
+
+def outputs(house: House, *commands: str) -> list[str]:
+    """What commands print for people, with the traceback of an error, and for programs."""
+    printed = []
+    for command in commands:
+        for form in ([], ["--format", "json"]):
+            done = CliRunner(env={"ML_CONNECTOR_DEBUG": "1"}).invoke(
+                root, [*command.split(), *form, "--workspace", str(house.folder)], input=PASSWORD
+            )
+            printed.append(f"{command} {form}: {done.output}{done.stderr}{done.exception!r}")
+    return printed
+
+
+def echoing(house: House) -> None:
+    """Errors of the systems that repeat what they were sent, as some do."""
+    said = f"you sent {API_KEY} and {PASSWORD}, {BASIC}, {TOKEN}; see {RECEIPT}"
+    for system, path in (("epicor", "UpdateMaster"), ("epicor", "APInvoices"), ("airbase", "ledger_entries")):
+        for fault in (
+            Fault(kind=FaultKind.STATUS, system=system, path=path, status=400, message=said, times=1),
+            Fault(kind=FaultKind.STATUS, system=system, path=path, status=401, message=said, times=1),
+            Fault(kind=FaultKind.MALFORMED, system=system, path=path, shape=Shape.TRUNCATED, times=1),
+        ):
+            house.sandbox.faults.add(fault)
+
+
+def assert_clean(where: str, text: str, secrets: tuple[str, ...] = SECRETS) -> None:
+    for secret in secrets:
+        assert secret not in text, f"{secret} stands in {where}: …{text[max(0, text.find(secret) - 200) :][:400]}"
+
+
+def everything_kept(house: House) -> Iterator[tuple[str, Any]]:
+    with house.setup() as setup:
+        for seq, event, digest in setup.ledger.trail():
+            yield f"event {seq} {digest}", event
+        for row in setup.ledger.records(limit=1000):
+            yield f"record {row.id}", row
+            for attempt in setup.ledger.attempts(row.id):
+                yield f"attempt of {row.label}", attempt
+
+
+def test_no_secret_comes_out_anywhere(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    printed = outputs(house, "credentials list", "credentials check", "run bills --limit 2", "ping")
+    echoing(house)
+    printed += outputs(house, "run bills", "plan bills", "ping", "show B-3", "audit show", "records")
+    house.sandbox.airbase.tokens.rotate(NEXT)
+    printed += outputs(house, "run bills")
+    house.sandbox.airbase.tokens.rotate("somebody else's")
+    printed += outputs(house, "run bills", "ping airbase", "worklist")
+    assert any("REC-1" in text for text in printed)
+    assert any("refused" in text for text in printed)
+    for text in printed:
+        assert_clean("the output of a command", text)
+    for record in caplog.records:
+        assert_clean(f"the log of {record.name}", f"{record.getMessage()} {record.exc_text} {record.args!r}")
+    for where, kept in everything_kept(house):
+        assert_clean(where, repr(kept))
+    for path in house.folder.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes().decode("latin-1")
+            assert_clean(str(path), content)
+            assert_clean(str(path), content, tuple(base64.b64encode(one.encode()).decode() for one in SECRETS))
+    assert_clean("the sandbox's report", encode(house.sandbox.report()).decode())
+
+
+def test_a_signed_receipt_link_is_a_secret_in_logs_answers_and_the_audit_trail(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    echoing(house)
+    for text in outputs(house, "run bills", "run bills", "worklist", "audit show", "ping"):
+        assert_clean("the output of a command", text, (SIGNATURE,))
+    for record in caplog.records:
+        assert_clean("the log", f"{record.getMessage()} {record.args!r}", (SIGNATURE,))
+    with house.setup() as setup:
+        for seq, event, _ in setup.ledger.trail():
+            assert_clean(f"event {seq}", repr(event), (SIGNATURE,))
+        answers = [
+            attempt.answer
+            for row in setup.ledger.records(limit=1000)
+            for attempt in setup.ledger.attempts(row.id)
+            if hasattr(attempt, "answer")
+        ]
+    assert_clean("the answers", repr(answers), (SIGNATURE,))
+    invoice = house.invoices().get("REC-1")
+    assert invoice is None or SIGNATURE in str(invoice), "what was to be entered is entered whole"
+
+
+def test_what_is_kept_is_for_its_owner_only(house: House, tmp_path: Path) -> None:
+    house.run("bills")
+    state = house.folder / ".ml-connector"
+    modes = {path.name: path.stat().st_mode & 0o077 for path in state.rglob("*")}
+    assert {name: mode for name, mode in modes.items() if mode} == {}
+    assert (state / "credentials-use.json") in set(state.iterdir())
