@@ -29,7 +29,8 @@ def filters() -> str:
     lines = ["| filter | what it does | example | gives |", "|---|---|---|---|"]
     for name, spec in sorted(FILTERS.items()):
         expression, result = spec.example
-        lines.append(f"| `{_cell(name + spec.usage)}` | {_cell(spec.doc)} | `{_cell(expression)}` | `{_cell(result)}` |")
+        cells = (f"`{_cell(name + spec.usage)}`", _cell(spec.doc), f"`{_cell(expression)}`", f"`{_cell(result)}`")
+        lines.append(f"| {' | '.join(cells)} |")
     lines += ["", "Tests, after `is` or `is not`:", ""]
     lines += [f"- `{name}`: {test.doc}" for name, test in sorted(TESTS.items())]
     return "\n".join(lines)
@@ -37,10 +38,9 @@ def filters() -> str:
 
 def settings() -> str:
     lines = ["| setting | kind | default | meaning |", "|---|---|---|---|"]
-    lines += [
-        f"| `{one.name}` | {_cell(one.type_words)} | {'**none: you answer**' if one.needed else 'not set'} | {_cell(one.meaning)} |"
-        for one in SETTINGS.values()
-    ]
+    for one in SETTINGS.values():
+        default = "**none: you answer**" if one.needed else "not set"
+        lines.append(f"| `{one.name}` | {_cell(one.type_words)} | {default} | {_cell(one.meaning)} |")
     return "\n".join(lines)
 
 
@@ -51,7 +51,8 @@ def causes() -> str:
 
 
 def commands() -> str:
-    return "\n".join(["| command | what it does |", "|---|---|", *(f"| `{name}` | {told} |" for name, told in COMMANDS.items())])
+    rows = (f"| `{name}` | {told} |" for name, told in COMMANDS.items())
+    return "\n".join(["| command | what it does |", "|---|---|", *rows])
 
 
 def codes() -> str:

@@ -1,4 +1,4 @@
-"""The README's tour: `console` blocks are typed in the demo's workspace; `python -m tests.readme_tour` writes them anew."""
+"""The README's tour, typed in the demo's workspace; `python -m tests.readme_tour` writes what it prints anew."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ def demo_workspace() -> Iterator[Path]:
 def run(command: str, folder: Path) -> str:
     """What a command prints when it is typed in a folder, errors included."""
     here = Path(sys.executable).parent
-    environ = {**os.environ, "PATH": f"{here}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "118", "PYTHONPATH": str(ROOT)}
+    path = f"{here}{os.pathsep}{os.environ['PATH']}"
+    environ = {**os.environ, "PATH": path, "COLUMNS": "118", "PYTHONPATH": str(ROOT)}
     if shutil.which("ml-connector", path=environ["PATH"]) is None:
         command = command.replace("ml-connector ", f"{sys.executable} {ROOT / 'cli.py'} ")
     done = subprocess.run(
@@ -80,7 +81,8 @@ def steady(text: str) -> str:
 def written_anew(text: str, folder: Path) -> str:
     def block(found: re.Match[str]) -> str:
         commands = [one.command for one in typed(found[0])]
-        return "```console\n" + "".join(f"$ {command}\n{_trimmed(run(command, folder))}" for command in commands) + "```"
+        printed = "".join(f"$ {command}\n{_trimmed(run(command, folder))}" for command in commands)
+        return f"```console\n{printed}```"
 
     return BLOCK.sub(block, text)
 

@@ -84,14 +84,16 @@ def test_no_two_modules_import_each_other() -> None:
     assert not cycles
 
 
-@pytest.mark.parametrize("library, home", [("httpx", "engine.adapters.connectors.transport")])
+@pytest.mark.parametrize(("library", "home"), [("httpx", "engine.adapters.connectors.transport")])
 def test_a_library_has_one_home(library: str, home: str) -> None:
     users = {module_of(file) for file in FILES if any(name.split(".")[0] == library for name in imports_of(file))}
     assert users == {home}
 
 
 def test_sqlalchemy_stays_in_the_store() -> None:
-    users = {module_of(file) for file in FILES if any(name.split(".")[0] == "sqlalchemy" for name in imports_of(file))}
+    users = {
+        module_of(file) for file in FILES if any(name.split(".")[0] == "sqlalchemy" for name in imports_of(file))
+    }
     assert users
     assert all(name.startswith("engine.adapters.store.") for name in users)
 

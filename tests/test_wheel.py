@@ -15,8 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
+    options = ("-q", "--no-deps", "--no-build-isolation", "-w", str(folder))
     subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(folder), str(ROOT)],
+        [sys.executable, "-m", "pip", "wheel", *options, str(ROOT)],
         check=True,
         capture_output=True,
         timeout=120,
@@ -41,7 +42,8 @@ def test_it_carries_every_mapping_and_schema(wheel: Path) -> None:
 def test_it_makes_a_workspace_without_the_checkout(wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as packed:
         packed.extractall(tmp_path / "site")
-    typed = ["init", "made", "--epicor-url", "https://erp.example.test/live", "--environment", "test", "--company", "C1"]
+    typed = ["init", "made", "--epicor-url", "https://erp.example.test/live", "--environment", "test"]
+    typed += ["--company", "C1"]
     done = subprocess.run(
         [sys.executable, "-c", "from cli import main; main()", *typed],
         cwd=tmp_path,

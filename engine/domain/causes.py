@@ -107,7 +107,7 @@ CAUSES: dict[str, Cause] = {
     "period_signed": _cause(
         "Its period is signed off.",
         "finance",
-        "Date it in an open period at the source, or open the period with `close unlock --reason TEXT` and sign again.",
+        "Date it in an open period at the source, or open the period with `close unlock --reason` and sign again.",
     ),
     "check_failed": _cause("A check of the mapping failed.", "finance", "Do what the reason says."),
     "expression_failed": _cause(

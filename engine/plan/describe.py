@@ -83,6 +83,7 @@ def paragraphs(spec: MappingSpec) -> Iterator[Paragraph]:
         Paragraph(heading="What it books", lines=tuple(_t_account(spec.entries)), fixed=True),
         Paragraph(heading="What it writes", lines=tuple(_writing(spec))),
         Paragraph(heading="How nothing is entered twice", lines=tuple(_dedupe(spec))),
+        Paragraph(heading="How the control report reads both sides", lines=tuple(_reconciling(spec))),
         Paragraph(heading=f"Tests in the mapping ({len(spec.tests)})", lines=tuple(test.name for test in spec.tests)),
         Paragraph(heading="Written in", lines=spec.files),
     )
@@ -108,6 +109,20 @@ def _reading(spec: MappingSpec) -> Iterator[str]:
     if spec.after:
         yield f"runs after {', '.join(spec.after)}"
     yield from (_filter(entry) for entry in spec.filters)
+
+
+def _reconciling(spec: MappingSpec) -> Iterator[str]:
+    if spec.reconcile is None:
+        return
+    for listing in spec.reconcile.documents:
+        yield f"lists the documents of a period by {spec.target.connection} {listing.set}"
+    for posting in spec.reconcile.postings:
+        how = "lines in the general ledger" if posting.in_gl else "lines that are not posted yet"
+        yield f"lists the {how} by {spec.target.connection} {posting.set}"
+    for account, value in spec.reconcile.accounts:
+        yield f"takes {account} for the account {plain(value)}"
+    if spec.reconcile.on_clearing is not None:
+        yield f"before it is booked, a record moves the clearing account by {plain(spec.reconcile.on_clearing)}"
 
 
 def _filter(entry: FilterSpec) -> str:
@@ -209,6 +224,12 @@ def _dedupe(spec: MappingSpec) -> Iterator[str]:
     yield f"two documents are the same when they agree in {' and '.join(plain(part) for part in dedupe.key)}"
     if dedupe.find:
         yield f"looks for it first in {', then '.join(dict.fromkeys(find.set for find in dedupe.find))}"
+    if dedupe.similar is not None:
+        yield (
+            f"held when {dedupe.similar.set} has one keyed by hand for the same vendor, under another spelling of "
+            f"its number or with its amount within {dedupe.similar.days} days"
+        )
+    yield from _standing(spec)
     if dedupe.not_found == "ask":
         yield "a person decides when a document that was sent without an answer is not found"
     else:
@@ -216,3 +237,15 @@ def _dedupe(spec: MappingSpec) -> Iterator[str]:
             f"sent without an answer, it is looked for after {dedupe.settle_s} seconds, "
             "and sent again only if it is not found"
         )
+
+
+def _standing(spec: MappingSpec) -> Iterator[str]:
+    """How the sweep tells how far a document has come, and what must keep the target from paying it."""
+    finds = spec.dedupe.find if spec.dedupe is not None else ()
+    in_gl = [f"{find.in_gl.text} in {find.set}" for find in finds if find.in_gl is not None]
+    settled = [f"{find.settled.text} in {find.set}" for find in finds if find.settled is not None]
+    if in_gl:
+        yield f"in the general ledger when {' or '.join(in_gl)}; settled when {' or '.join(settled) or 'never'}"
+    if spec.exposed is not None:
+        locks = ", ".join(f"{lock.path.text} is {plain(lock.equals)}" for lock in spec.exposed.locks)
+        yield f"exposed to a second payment, where {plain(spec.exposed.where)}, unless {locks}"

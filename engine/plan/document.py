@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.domain.entries import Entry, difference
 from engine.domain.lifecycle import State
-from engine.language.spec.model import CallSpec, EntrySpec
+from engine.language.spec.model import CallSpec, EnsureSpec, EntrySpec, FindSpec
 from engine.language.transform.render import RenderError
 from engine.plan.decision import Document, Put
 from engine.plan.extract import Waits, is_missing
@@ -68,7 +68,8 @@ def _check_what_is_asked_later(item: Item) -> None:
     target, finds = item.spec.target, item.spec.dedupe.find if item.spec.dedupe is not None else ()
     if target.at_once_per is not None:
         item.render(target.at_once_per)
-    for ask in (*finds, *target.ensure):
+    asked: tuple[FindSpec | EnsureSpec, ...] = (*finds, *target.ensure)
+    for ask in asked:
         for name, value in ask.match:
             if is_missing(item.render(value)):
                 raise Waits("value_missing", f"{name} is missing, so {ask.set} cannot be asked")

@@ -30,7 +30,10 @@ def write_report(folder: Path, report: ReportSpec, bodies: Sequence[Any]) -> Pat
 def safe_cell(value: Any) -> str:
     """A cell that no spreadsheet takes for a formula."""
     text = "" if value is None else str(value)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") and not _is_number(text) else text
+    is_formula = text[:1] in ("=", "+", "-", "@", "\t", "\r") and not _is_number(text)
+    # A lone carriage return is not quoted by the csv module, and would begin a new row.
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{text}" if is_formula else text
 
 
 def _is_number(text: str) -> bool:

@@ -38,7 +38,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         for company in ("EPIC06", "EPIC07"):
             assert not any(house.sandbox.clerk.post_all_ap_groups(company).values())
             groups = {str(one["GroupID"]) for one in house.sandbox.epicor.books.journals(company)}
-            assert not any([house.sandbox.clerk.post_gl_group(company, group) for group in groups])
+            assert {house.sandbox.clerk.post_gl_group(company, group) for group in groups} == {""}
         yield Desk(house)
     finally:
         house.sandbox.stop()

@@ -10,7 +10,8 @@ import pytest
 from engine.run.similar import normalised
 from tests.acts.desk import Desk
 from tests.books.conftest import MakeDesk
-from tests.run.house import VENDORS, VendorSeed, bill
+from engine.faces.sandbox.seed.vendors import VendorSeed
+from tests.run.house import VENDORS, bill
 
 COMPANY = "EPIC06"
 REDIRECTS = "mappings/crosswalks/vendor-redirects.csv"
@@ -28,7 +29,9 @@ def test_numbers_that_people_mean_as_one(number: str) -> None:
     assert normalised(number) == "42"
 
 
-@pytest.mark.parametrize(("one", "other"), [("A-100", "A-1000"), ("2026-1", "2026-2"), ("INVENT-1", "1"), ("1E10", "10")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("A-100", "A-1000"), ("2026-1", "2026-2"), ("INVENT-1", "1"), ("1E10", "10")]
+)
 def test_numbers_that_are_two(one: str, other: str) -> None:
     assert normalised(one) != normalised(other)
 

@@ -63,7 +63,11 @@ def test_a_whole_sweep_of_posted_books_finds_nothing_wrong(whole: Desk) -> None:
     told = whole.asks("sweep")
     assert told["looked_at"] > 400
     assert (told["noticed"], told["unread"], told["stopped"]) == ([], [], {})
-    states = {row.state for name in ("bills", "card-transactions") for row in whole.house.rows(mapping=name, states=["entered", "in_gl", "settled"])}
+    states = {
+        row.state
+        for name in ("bills", "card-transactions")
+        for row in whole.house.rows(mapping=name, states=["entered", "in_gl", "settled"])
+    }
     assert states == {"in_gl"}
 
 

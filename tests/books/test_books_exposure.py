@@ -1,4 +1,4 @@
-"""The company's own payment run pays nothing that Airbase pays; without the locks it would, and `exposure` says so."""
+"""Epicor's payment run pays nothing that Airbase pays; without the locks it would, and `exposure` says so."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Trouble(StrEnum):
     RESTART = "restart of the target"
     TWO_RUNNERS = "two runners"
     PAUSED = "runner paused longer than its turn"
-    DISK_FULL = "full disk"
+    DISK_FULL = "full disk (PostgreSQL: sessions cut)"
     CLOCK = "stepping clock"
     CLERK = "clerk"
 
@@ -95,7 +95,10 @@ class ClerkAct:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """One start of the connector (or two at once) and the trouble it meets; then `rest_s` of quiet."""
+    """One start of the connector (or two at once) and the trouble it meets; then `rest_s` of quiet.
+
+    At `ledger_cut` a ledger on PostgreSQL loses its sessions, in place of a disk that fills up.
+    """
 
     troubles: tuple[Trouble, ...]
     faults: tuple[Fault, ...] = ()
@@ -104,6 +107,7 @@ class Round:
     clerk: tuple[ClerkAct, ...] = ()
     second_after_ms: int | None = None
     conditions: Conditions = field(default_factory=Conditions)
+    ledger_cut: Point | None = None
     wait: bool = False
     as_command: bool = False
     rest_s: float = 0.0
@@ -202,6 +206,7 @@ class _Drawing:
                 self.parts["faults"].append(self._fault(trouble))
 
     def _disk(self) -> None:
+        self.others["ledger_cut"] = self._point()
         room = self.chance.choice((0, 1, 3, 8, 20, 60))
         if self.chance.random() < 0.5:
             self.others["conditions"] = Conditions(free_pages=room)

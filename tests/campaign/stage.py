@@ -29,6 +29,7 @@ from tests.campaign.conditions import Conditions
 from tests.campaign.gate import Act, CarryOut, Gate
 from tests.campaign.processes import Hangs, Runner
 from tests.campaign.schedule import LEASE_S, READ_TIMEOUT_S, SETTLE_S, Kill, Pause, Round, Schedule, Trouble
+from tests.postgres import connect
 
 SETTLING_RUNS_MAX = 7
 FAULT_OF_PROGRAM = 70
@@ -39,6 +40,10 @@ _CREDENTIALS = (
     ("epicor", "password", EPICOR_PASSWORD),
 )
 _GONE = SandboxResponse(status=503)
+_CUT = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 
 
 def make_model(folder: Path) -> None:
@@ -69,6 +74,7 @@ class Stage:
         self.folder = folder
         self.tally = Tally()
         self.complaints: list[str] = []
+        self._on_server = ledger_url is not None
         self._ledger_url = ledger_url or f"sqlite:///{folder / STATE / LEDGER}"
         shutil.copytree(model, folder)
         self.sandbox = Sandbox(seed=schedule.world.seed)
@@ -169,6 +175,8 @@ class Stage:
     def _arm(self, round_: Round, runners: list[Runner]) -> None:
         for kill in round_.kills:
             self.gate.at(kill.point, self._killing(kill, runners))
+        if round_.ledger_cut is not None and self._on_server:
+            self.gate.at(round_.ledger_cut, self._cut_ledger)
         for pause in round_.pauses:
             self.gate.at(pause.point, self._pausing(pause, runners))
         for act in round_.clerk:
@@ -212,6 +220,14 @@ class Stage:
 
         return act
 
+    def _cut_ledger(self, carry_out: CarryOut) -> SandboxResponse:
+        answer = carry_out()
+        with connect(self._ledger_url) as connection:
+            connection.execute(_CUT)
+        self.tally.others[Trouble.DISK_FULL] += 1
+        self.gate.note("the ledger's sessions are cut")
+        return answer
+
     def _later(self, seconds: float, work: Any) -> None:
         timer = threading.Timer(seconds, work)
         timer.daemon = True
@@ -245,7 +261,9 @@ class Stage:
         return code
 
     def _limited(self, conditions: Conditions) -> Conditions:
-        """The limit of file sizes, counted from what the files have already."""
+        """The limit of file sizes, counted from what the files have already; a server has its own disk."""
+        if self._on_server:
+            return replace(conditions, free_pages=None, file_bytes=None)
         if conditions.file_bytes is None:
             return conditions
         largest = max((path.stat().st_size for path in (self.folder / STATE).iterdir()), default=0)
@@ -253,8 +271,8 @@ class Stage:
 
     def _connections(self, ledger_url: str | None) -> str:
         quick = (
-            f"    settle_s: {SETTLE_S}\n    read_timeout_s: {READ_TIMEOUT_S}\n    in_flight: {self.schedule.in_flight}\n"
-            "    attempts_max: 2\n    wait_max_s: 1\n"
+            f"    settle_s: {SETTLE_S}\n    read_timeout_s: {READ_TIMEOUT_S}\n"
+            f"    in_flight: {self.schedule.in_flight}\n    attempts_max: 2\n    wait_max_s: 1\n"
         )
         return (
             f"connections:\n  airbase:\n    kind: airbase\n    environment: sandbox\n    auth_scheme: Token\n"

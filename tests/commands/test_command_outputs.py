@@ -192,7 +192,7 @@ def test_describe_reads_as_english_with_its_t_account(scene: Scene) -> None:
 def test_test_and_validate_and_ping_and_credentials_give_json(scene: Scene) -> None:
     assert all(one["passed"] for one in scene.json("test"))
     assert scene.json("validate")["ok"] is True
-    assert [one["ok"] for one in scene.json("ping")] == [True, True]
+    assert {one["connection"]: one["ok"] for one in scene.json("ping")} == {"airbase": True, "epicor": True}
     listed = scene.json("credentials", "list")
     assert {one["field"] for one in listed} == {"api_key", "username", "password"}
     assert all(one["set_at"] and one["fingerprint"] for one in listed)

@@ -88,6 +88,17 @@ def test_what_comes_after_the_signature_is_held_until_an_unlock(month: Month) ->
     assert kinds == [("period_signed", None), ("period_unlocked", "the landlord's bill came late")]
 
 
+def test_a_journal_after_the_signature_is_told(month: Month) -> None:
+    month.posts()
+    signs(month)
+    month.journals("6200|10", "2105|00", "204.00")
+    report = month.reconciles()
+    assert {(one.kind, one.amount) for one in report.findings} == {
+        ("booked by others", Decimal("-204.00")),
+        ("changed since sign-off", Decimal("-204.00")),
+    }
+
+
 def test_nobody_signs_what_is_unknown_or_does_not_tie(month: Month) -> None:
     month.posts()
     unknown = types(month, "close", "sign", *THIS, "--as", "Maria", code=2)

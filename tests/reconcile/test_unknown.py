@@ -35,6 +35,15 @@ def test_an_opening_that_nobody_signed(month: Month) -> None:
     assert any("give --opening 2105=AMOUNT" in sentence for sentence in report.unknown)
 
 
+def test_a_control_account_that_nobody_named(month: Month) -> None:
+    path = month.house.folder / "books.yaml"
+    text = path.read_text(encoding="utf-8").replace('    control_account: "2105"', "    # control_account:")
+    path.write_text(text, encoding="utf-8")
+    month.posts()
+    report = month.reconciles(openings={name: OPENINGS[name] for name in ("2110", "1090")})
+    assert report.unknown == ("books.yaml does not name the control_account of company EPIC06: it is UNKNOWN",)
+
+
 def test_an_airbase_balance_that_nobody_typed_in(month: Month) -> None:
     month.posts()
     report = month.reconciles(balances={})

@@ -44,6 +44,7 @@ def after_requests(house: House, system: str, path: str, number: int, act: objec
     one.respond = counting  # type: ignore[method-assign]
 
 
+@pytest.mark.slow
 def test_a_token_that_ends_among_500_records_is_renewed_once(make_house: MakeHouse) -> None:
     house = make_house(*bills(500), epicor="in_flight: 8")
     token_url = house.sandbox.urls["epicor_token"]

@@ -26,7 +26,11 @@ def take(connection: Connection, name: str, holder: str, until: datetime, now: d
     back, and counts as over: its holder, if it lives, is stopped by the fence.
     """
     current = _row(connection, name)
-    if current is not None and current.holder not in ("", holder) and now < current.expires_at <= until + (until - now):
+    if (
+        current is not None
+        and current.holder not in ("", holder)
+        and now < current.expires_at <= until + (until - now)
+    ):
         return None
     same = current is not None and current.holder == holder
     fence = 1 if current is None else current.fence if same else current.fence + 1

@@ -46,13 +46,15 @@ def command() -> None:
     """
 
 
-@command.command("set")
+@command.command("set", context_settings={"allow_extra_args": True})
 @click.argument("connection")
 @click.argument("field")
 @_next_option
 @click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="The day it ends, where that is known.")
 @workspace_option
+@click.pass_context
 def set_command(
+    context: click.Context,
     connection: str,
     field: str,
     upcoming: bool,  # noqa: FBT001 - click hands it in
@@ -64,6 +66,10 @@ def set_command(
     With --next it is kept beside the present one and takes over by itself at the first refusal: store it
     before you end the old one in the portal, and no run notices.
     """
+    if context.args:  # not repeated in the message: it may be the credential
+        raise InputError(
+            "a credential is never an argument, which others can see: type it when asked, or pipe it in"
+        )
     loaded = load_workspace(find_workspace(workspace))
     _known_field(loaded, connection, field)
     text = click.prompt(f"{connection} {field}", hide_input=True) if sys.stdin.isatty() else sys.stdin.read()

@@ -45,10 +45,11 @@ def command(names: tuple[str, ...], workspace: Path, form: str) -> None:
                 raise InputError(f"there is no connection '{name}' (there are: {', '.join(setup.connectors)})")
         for name in names or setup.connectors:
             things = used_things(setup.specs, name)
-            pings += [
-                (name, company, setup.connectors[name].ping(company=company, things=things))
-                for company in _companies(setup.connections[name].kind, tuple(setup.books.companies))
-            ]
+            for company in _companies(setup.connections[name].kind, tuple(setup.books.companies)):
+                found = setup.connectors[name].ping(company=company, things=things)
+                pings.append((name, company, found))
+                if not found.ok:
+                    break  # the other companies stand behind the same address and login
     warnings = credential_warnings(loaded, open_vault(loaded), datetime.now(UTC))
     if form == "json":
         put_json([_as_json(name, company, ping, warnings) for name, company, ping in pings])

@@ -26,6 +26,7 @@ def compile_reconcile(root: Node, scope: Scope) -> ReconcileSpec | None:
         source_reads=tuple(tuple((key, str(value)) for key, value in params.items()) for params in reads),
         vendor=scope.template(node.get("vendor")),
         on_clearing=scope.template(node.get("on_clearing")),
+        clearing=scope.template(node.get("clearing")),
         pays=scope.findings.selector(node.get("pays")),
         accounts=pairs or (),
         documents=tuple(one for one in listings if one is not None),

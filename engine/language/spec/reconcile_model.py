@@ -62,13 +62,15 @@ class ReconcileSpec:
     """How both sides are read for the control report.
 
     The feed is read once for each of `source_reads`, its parameters; an empty one means the source's own. `accounts`
-    gives the account behind each entry that the target books by itself, `on_clearing` what a record moves on the
-    clearing account before it is in the ledger, `pays` the source id of the document that a record pays.
+    gives the account behind each entry that the target books by itself, `pays` the source id of the document that a
+    record pays. `on_clearing` is what a record moves on the account `clearing` (the company's only one when that is
+    not known) before it is in the ledger.
     """
 
     source_reads: tuple[tuple[tuple[str, str], ...], ...] = ()
     vendor: Template | None = None
     on_clearing: Template | None = None
+    clearing: Template | None = None
     pays: Selector | None = None
     accounts: tuple[tuple[str, Template], ...] = ()
     documents: tuple[ListingSpec, ...] = ()

@@ -57,7 +57,10 @@ RECONCILE = record(
             },
         ),
         "vendor": value("The vendor, as the target's documents name it."),
-        "on_clearing": value("What a record moves on the clearing account: a debit positive, a credit negative."),
+        "on_clearing": value(
+            "What a record moves on the clearing account, in the company's currency; a debit is positive."
+        ),
+        "clearing": value("The clearing account that it moves; needed where a company has several."),
         "pays": text("JMESPath on the record: the id of the record that it pays."),
         "accounts": map_of(value("An account as books.yaml names it."), "The accounts that the target books itself."),
         "documents": list_of(_LISTING, "Where documents are listed."),

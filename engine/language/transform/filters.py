@@ -88,7 +88,7 @@ FILTERS: dict[str, FilterSpec] = {
     "dated_near": FilterSpec(
         function=list_filters.dated_near,
         doc="the items whose date in one field is at most so many days from a day",
-        example=("rows | dated_near('InvoiceDate', date, 45)", "[{'InvoiceDate': '2026-11-01T00:00:00'}]"),
+        example=("[] | dated_near('InvoiceDate', date, 45)", "[]"),
         names_field=True,
     ),
     "day": FilterSpec(

@@ -140,6 +140,7 @@ def _fact(item: Item, mapping: str | None) -> SourceFact:
         label=facts.label or item.record.key.source_id,
         vendor=str(vendor or ""),
         touches_clearing=reconcile is not None and reconcile.on_clearing is not None,
+        clearing=str(_asked(reconcile.clearing, item) or "") if reconcile is not None else "",
         on_clearing=Decimal(moved) if isinstance(moved, (int, Decimal)) and not isinstance(moved, bool) else None,
         moment=str(_selected(_date_path(item.spec), item) or ""),
         pays=_pays(item),

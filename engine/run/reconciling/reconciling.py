@@ -91,7 +91,8 @@ def _report(
         findings += [finding for _, found in rolls for finding in found]
         placeless, more = _placeless(facts, ledger)
         findings += more
-        unknown += _not_known(rolled)
+        unknown += [*_not_named(setup, books), *_not_known(rolled)]
+        findings += _changed_since_sign_off(setup, rolled, books.code, period, currency)
     missing = [row for row in ledger.values() if _entered(row, books.code, period)] if target is not None else []
     gone = [row for row in missing if target is not None and target.document(row.reference) is None]
     complete = facts is not None and target is not None
@@ -150,6 +151,38 @@ def _placeless(
     return len(lost), told
 
 
+def _not_named(setup: Setup, company: Company) -> list[str]:
+    """Accounts that a mapping books to and books.yaml does not name: without them nothing is rolled forward."""
+    sections = [spec.reconcile for spec in booking_specs(setup) if spec.reconcile is not None]
+    told = []
+    if any(one.accounts for one in sections) and not company.settings.get("control_account"):
+        told.append(f"books.yaml does not name the control_account of company {company.code}: it is UNKNOWN")
+    if any(one.on_clearing is not None for one in sections) and not company.settings.get("clearing_accounts"):
+        told.append(f"books.yaml does not name the clearing_accounts of company {company.code}: they are UNKNOWN")
+    return told
+
+
+def _changed_since_sign_off(
+    setup: Setup, rolled: Iterable[RollForward], company: str, period: Period, currency: str
+) -> list[Finding]:
+    """Accounts of a signed period whose closing is not the signed one any more."""
+    signed = sign_offs(setup.ledger, company).get(period.name)
+    if signed is None:
+        return []
+    return [
+        Finding(
+            kind="changed since sign-off",
+            what=one.account,
+            amount=one.in_gl - closing,
+            currency=currency,
+            sentence=f"{one.account} closes at {one.in_gl}, and {signed.name} signed {closing}",
+            account=one.account,
+        )
+        for one in rolled
+        if one.in_gl is not None and (closing := signed.closings.get(one.account)) not in (None, one.in_gl)
+    ]
+
+
 def _not_known(rolled: Iterable[RollForward]) -> list[str]:
     told = []
     for one in rolled:
@@ -189,6 +222,13 @@ def _accounts(
         if opening is None:
             said = f"{period.before} is not signed; give --opening {name}=AMOUNT"
         accounts.append(
-            Account(name=name, kind=kind, opening=opening, opening_from=said, stated_at_source=balances.get(name))
+            Account(
+                name=name,
+                kind=kind,
+                opening=opening,
+                opening_from=said,
+                stated_at_source=balances.get(name),
+                is_only_one=sum(other == kind for other in wanted.values()) == 1,
+            )
         )
     return tuple(accounts)

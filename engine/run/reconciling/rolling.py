@@ -21,13 +21,17 @@ _BY_HAND_LEAST = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """An account to roll forward: a control account or a clearing account, with what a person or sign-off said."""
+    """An account to roll forward: a control account or a clearing account, with what a person or sign-off said.
+
+    `is_only_one` says that the company has no other of its kind.
+    """
 
     name: str
     kind: str
     opening: Decimal | None
     opening_from: str
     stated_at_source: Decimal | None = None
+    is_only_one: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,8 +193,9 @@ def _not_yet(account: Account, booked: Booked) -> Iterator[Movement]:
             continue
         if fact.day > booked.period.last or waiting.state in IN_TARGET | _SETTLED_OTHERWISE:
             continue
-        moved = fact.on_clearing if fact.currency == booked.currency or not fact.on_clearing else None
-        if fact.touches_clearing:
+        if fact.touches_clearing and (not fact.clearing or fact.clearing == account.name):
+            known = fact.clearing or account.is_only_one
+            moved = fact.on_clearing if known or not fact.on_clearing else None
             _add(totals, f"{waiting.state.value.replace('_', ' ')} {fact.mapping}", moved)
     for what, amount_ in sorted(totals.items()):
         yield Movement(what=what, amount=amount_)

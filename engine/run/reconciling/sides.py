@@ -64,6 +64,7 @@ class SourceFact:
     label: str
     vendor: str = ""
     touches_clearing: bool = False
+    clearing: str = ""
     on_clearing: Decimal | None = None
     moment: str = ""
     pays: str | None = None

@@ -67,9 +67,7 @@ def connect(portal):
             vault = Vault(api_key=PLANTED)
             watch = Watch(vault, following)
             given = {"environment": "test", "base_url": playback.url}
-            made.append(
-                make_connector("airbase", "airbase", given, vault, clock or ManualClock(START), watch=watch)
-            )
+            made.append(make_connector("airbase", "airbase", given, vault, clock or ManualClock(START), watch=watch))
             return made[-1], watch
 
         yield make

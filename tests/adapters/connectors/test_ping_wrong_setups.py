@@ -197,9 +197,7 @@ def certificate(folder, *, name="127.0.0.1", days=1):
     pem = built.public_bytes(serialization.Encoding.PEM)
     (folder / "ca.pem").write_bytes(pem)
     (folder / "both.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         + pem
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -27,8 +27,20 @@ from engine.words.secret import Secret
 ORIGINS = {"airbase": "https://api.airbase.example", "epicor": "https://erp.example"}
 OWN = str(Path(vault_module.__file__).parent)
 WRITING = frozenset(
-    "rotate_key rotate_data set take_over _write write_file put_in_place write_private _make_folder _create "
-    "_sync_folder one_at_a_time".split()
+    {
+        "rotate_key",
+        "rotate_data",
+        "set",
+        "take_over",
+        "_write",
+        "write_file",
+        "put_in_place",
+        "write_private",
+        "_make_folder",
+        "_create",
+        "_sync_folder",
+        "one_at_a_time",
+    }
 )
 
 

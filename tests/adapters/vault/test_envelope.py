@@ -81,9 +81,12 @@ class TestTampering:
                 if one == other:
                     continue
                 file.write_text(whole)
-                change(file, lambda content, one=one, other=other: content["entries"][one].update(  # type: ignore[misc]
-                    sealed=entries[other]["sealed"]
-                ))
+                change(
+                    file,
+                    lambda content, one=one, other=other: content["entries"][one].update(  # type: ignore[misc]
+                        sealed=entries[other]["sealed"]
+                    ),
+                )
                 name = entries[one]["field"].removesuffix("#next")
                 trouble = vault.trouble(entries[one]["connection"], name, upcoming="#next" in entries[one]["field"])
                 assert "was changed, or moved from another place" in trouble
@@ -134,7 +137,9 @@ class TestTampering:
         "edit",
         [{"key_id": "00000000"}, {"key_check": "00" * 32}, {"key_id": "00000000", "key_check": "00" * 32}],
     )
-    def test_a_changed_key_id_is_damage_too(self, vault: Vault, file: Path, edit: dict[str, str], tmp_path: Path) -> None:
+    def test_a_changed_key_id_is_damage_too(
+        self, vault: Vault, file: Path, edit: dict[str, str], tmp_path: Path
+    ) -> None:
         change(file, lambda content: content["locks"][0].update(edit))
         assert "is damaged" in told(lambda: opened(tmp_path))
 

@@ -57,6 +57,7 @@ def test_nothing_passes_through_a_filter(evaluate: Evaluate, name: str) -> None:
         "add_days": "(1)",
         "any_in": "('a', ['b'])",
         "contains": "('a')",
+        "dated_near": "('a', date, 45)",
         "flip": "(true)",
         "format_date": "('%Y')",
         "join": "(',')",
@@ -152,6 +153,8 @@ def test_a_filter_gives_the_exact_value(evaluate: Evaluate, expression: str, val
         ("vendor_name | pad_left(9, 'ab')", "one character"),
         ("date | format_date(vendor_name ~ '%Z')", "does not know '%Z'"),
         ("total | length", "length wants text or a list"),
+        ("lines | dated_near('memo', date, 45)", "finds 'June', which is no date"),
+        ("lines | dated_near('memo', 'June', 45)", "wants a date, not what is text"),
         ("date | short_hash", "a date, which text may not hold"),
     ],
 )

@@ -1,0 +1,235 @@
+"""Attacks on addresses, links, packed answers, CSV, terminals and YAML: refused or defused, with a clear message."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from engine.adapters.connectors.address import Address, NotAllowed
+from engine.adapters.connectors.network import PrivateAddress, Reach
+from engine.adapters.connectors.transport import AnswerLost, HttpTransport, NotSent, TransportSettings
+from engine.faces.commands.output import clean, one_line
+from engine.language.spec.connections import load_connections
+from engine.run.csv_text import csv_text
+from engine.wire.masking import MASK, mask_text, mask_value
+from engine.wire.request import Request, path_segment
+from engine.words.clock import SystemClock
+
+GET = Request(method="GET", path="/x")
+SIGNED = "https://files.example.com/r.pdf?X-Amz-Signature=abc123&X-Amz-Expires=900"
+
+
+@contextmanager
+def server(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
+    """Answers every connection with the same bytes, and keeps what came."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    came: list[bytes] = []
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            with connection:
+                came.append(connection.recv(65_536))
+                connection.sendall(answer)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", came
+    finally:
+        listening.shutdown(socket.SHUT_RDWR)
+        listening.close()
+        thread.join()
+
+
+def sent(url: str, **settings: object) -> object:
+    transport = HttpTransport(
+        TransportSettings(base_url=url, connect_timeout_s=2, read_timeout_s=2, **settings),  # type: ignore[arg-type]
+        SystemClock(),
+    )
+    try:
+        return transport.send(GET)
+    finally:
+        transport.close()
+
+
+class TestPrivateNetworks:
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
+            "255.255.255.255", "fd00::1", "fe80::1%eth0", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "::",
+        ],
+    )  # fmt: skip
+    def test_they_are_refused_unless_allowed(self, address: str) -> None:
+        with pytest.raises(PrivateAddress, match="allow_private_addresses: true"):
+            Reach().check("erp.example.com", address)
+        Reach(private=True).check("erp.example.com", address)
+
+    @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"])
+    def test_a_public_name_never_leads_to_this_machine(self, address: str) -> None:
+        with pytest.raises(PrivateAddress, match="this machine itself"):
+            Reach().check("erp.example.com", address)
+        Reach().check("localhost", address)
+        with pytest.raises(PrivateAddress):
+            Reach(loopback=False).check("localhost", address)
+
+    @pytest.mark.parametrize("address", ["93.184.216.34", "2606:4700::1111"])
+    def test_public_addresses_are_reached(self, address: str) -> None:
+        Reach().check("erp.example.com", address)
+
+    def test_the_transport_looks_at_the_address_it_connects_to(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}") as (url, came):
+            port = int(url.rpartition(":")[2])
+            assert sent(url)
+            asked: list[str] = []
+
+            def rebound(host: str, *_: object, **__: object) -> list[object]:
+                asked.append(host)
+                return [(2, 1, 6, "", ("127.0.0.1", port))]
+
+            monkeypatch.setattr(socket, "getaddrinfo", rebound)
+            came.clear()
+            with pytest.raises(NotSent, match="this machine itself") as caught:
+                sent(f"https://erp.example.com:{port}")
+            assert caught.value.lasting
+            assert asked == ["erp.example.com"]
+            assert came == [], "not one byte left"
+
+
+class TestAddresses:
+    @pytest.mark.parametrize(
+        "link",
+        [
+            "https://evil.example/v1?page=2",
+            "https://api.example.com.evil.example/",
+            "https://api.example.com@evil.example/",
+            "https://api.example.com:8443/",
+            "http://api.example.com/",
+            "HTTPS://API.EXAMPLE.COM@127.0.0.1/",
+            "ftp://api.example.com/",
+            "file:///etc/passwd",
+            "https://api.example.com/../../etc",
+            "https://api.example.com/%2e%2e/x",
+            "https://api.example.com/x\r\nX-Evil: 1",
+        ],
+    )
+    def test_a_next_link_to_another_place_is_not_followed(self, link: str) -> None:
+        with pytest.raises(NotAllowed):
+            Address("https://api.example.com").url(Request(method="GET", path=link))
+
+    @pytest.mark.parametrize("text", ["../x", "a/b", "a?b=c", "a#b", "a%2fb", "a'b", "ä b", "a\r\nb", "..", "a;b"])
+    def test_a_templated_segment_stays_one_segment(self, text: str) -> None:
+        segment = path_segment(text)
+        assert not set(segment) & set("/?#%\r\n ';") - {"%"}
+        if text == "..":
+            with pytest.raises(NotAllowed):
+                Address("https://h.example").url(Request(method="GET", path=f"v1/{segment}/y"))
+        else:
+            assert Address("https://h.example").url(Request(method="GET", path=f"v1/{segment}/y")).count("/") == 5
+
+    def test_a_redirect_is_an_answer_and_not_followed(self) -> None:
+        with server(b"HTTP/1.1 302 Found\r\nLocation: https://evil.example/\r\nContent-Length: 0\r\n\r\n") as (
+            url,
+            came,
+        ):
+            assert sent(url).status == 302  # type: ignore[attr-defined]
+            assert len(came) == 1
+
+    @pytest.mark.parametrize(
+        ("url", "said"),
+        [
+            ("http://erp.example.com", "http sends credentials in the clear"),
+            ("https://user:pass@erp.example.com", "the address holds a login"),
+            ("https://", "an address such as https://"),
+        ],
+    )
+    def test_base_urls_in_connections_yaml(self, url: str, said: str, tmp_path: Path) -> None:
+        file = tmp_path / "connections.yaml"
+        file.write_text(f'connections:\n  x: {{kind: rest, environment: test, base_url: "{url}"}}\n')
+        _, problems = load_connections(file, shown_from=tmp_path, kinds={"rest": {"properties": {}}})
+        (problem,) = (one for one in problems if not one.is_warning)
+        assert said in str(problem)
+        assert problem.place.line == 2
+
+
+class TestAnswers:
+    def test_a_packed_answer_is_not_unpacked_beyond_its_limit(self) -> None:
+        bomb = gzip.compress(b"0" * 50_000_000)
+        head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n\r\n".encode()
+        with server(head + bomb) as (url, _), pytest.raises(AnswerLost, match="larger than 1000000 bytes"):
+            sent(url, body_max_bytes=1_000_000)
+
+    def test_an_endless_answer_is_cut_off(self) -> None:
+        body = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + b"x" * 3_000_000
+        with server(body) as (url, _), pytest.raises(AnswerLost, match="body_max_bytes"):
+            sent(url, body_max_bytes=1_000_000)
+
+    def test_an_encoding_that_was_not_asked_for_is_refused(self) -> None:
+        with (
+            server(b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\nxx") as (url, _),
+            pytest.raises(AnswerLost, match="encoded as br"),
+        ):
+            sent(url)
+
+
+class TestText:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "\x1b]0;title\x07", "\x1b[2J\x1b[31mred", "\x9b31m", "a\rb", "\u202egnp.exe", "\u2066x\u2069", "\x00",
+            "\x1b]8;;https://evil.example\x1b\\link\x1b]8;;\x1b\\", "\x7f", "a\u2028b",
+        ],
+    )  # fmt: skip
+    def test_terminal_text_is_stripped(self, text: str) -> None:
+        shown = one_line(text)
+        assert all(letter.isprintable() for letter in shown)
+        assert "\x1b" not in clean(text)
+
+    @pytest.mark.parametrize(
+        "cell",
+        ["=cmd|'/c calc'!A1", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://evil")', "-x", "+"],
+    )
+    def test_exported_csv_has_no_formula(self, cell: str) -> None:
+        (row,) = list(csv.reader(io.StringIO(csv_text(["name"], [{"name": cell}]), newline="")))[1:]
+        assert row[0].startswith("'")
+
+    def test_a_carriage_return_does_not_begin_a_new_row(self) -> None:
+        rows = list(csv.reader(io.StringIO(csv_text(["name", "b"], [{"name": "a\r=1+1", "b": "x"}]), newline="")))
+        assert rows[1:] == [["a\n=1+1", "x"]]
+
+    @pytest.mark.parametrize("cell", ["-12.50", "+3", "12", "A-1", "0", ""])
+    def test_numbers_and_words_stay_as_they_are(self, cell: str) -> None:
+        assert csv_text(["name", "b"], [{"name": cell, "b": "x"}]).splitlines()[1] == f"{cell},x"
+
+
+class TestLinks:
+    @pytest.mark.parametrize(
+        "text",
+        [SIGNED, f"see {SIGNED} for it", f"({SIGNED})", f'"{SIGNED}"', SIGNED.upper(), f"{SIGNED} and {SIGNED}"],
+    )
+    def test_the_query_of_a_link_is_masked_wherever_it_stands(self, text: str) -> None:
+        shown = mask_text(text)
+        assert "abc123" not in shown.casefold()
+        assert "x-amz" not in shown.casefold()
+        assert "files.example.com/r.pdf?" in shown.casefold()
+        assert MASK in shown
+
+    def test_in_every_depth_of_a_body(self) -> None:
+        shown = mask_value({"ds": {"APInvHed": [{"Comment": f"paper: {SIGNED}", "receipt_link": SIGNED, "n": 1}]}})
+        assert "abc123" not in repr(shown)
+        assert shown["ds"]["APInvHed"][0]["n"] == 1
+
+    def test_a_link_without_a_query_stays(self) -> None:
+        assert mask_text("https://h.example/a/b and c?d=e") == "https://h.example/a/b and c?d=e"
