@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.faces.sandbox.demo import make_demo, start_sandbox
+from engine.wiring.app import who_am_i
 from tests.readme_parts import README
 
 ROOT = README.parent
@@ -25,6 +26,7 @@ VARIES = (
     (re.compile(r"\S+@\S+"), "WHO"),
     (re.compile(r"run XXXXXXXX|#\d+|^\s+\d+  TIME", re.MULTILINE), "RUN"),
     (re.compile(r"127\.0\.0\.1:\d+"), "HOST"),
+    (re.compile(r"[\d,]+ events"), "EVENTS"),
     (re.compile(r" +$", re.MULTILINE), ""),
 )
 
@@ -88,7 +90,7 @@ def written_anew(text: str, folder: Path) -> str:
 
 
 def _trimmed(output: str) -> str:
-    return "".join(f"{line.rstrip()}\n" for line in output.splitlines())
+    return "".join(f"{line.rstrip()}\n" for line in output.replace(who_am_i(), "you@host").splitlines())
 
 
 if __name__ == "__main__":

@@ -62,5 +62,10 @@ class Document:
         """The dedupe key as it is compared: trimmed, without regard to case."""
         return "|".join(part.strip().casefold() for part in self.key)
 
+    @property
+    def claim_text(self) -> str:
+        """The dedupe key in its namespace: companies number their vendors alike, so the key alone is not enough."""
+        return f"{self.namespace}|{self.key_text}"
+
 
 Planned = Document | Put

@@ -30,8 +30,15 @@ class UtcMoment:
     moment: datetime
 
     def in_zone(self, zone: ZoneInfo) -> date:
-        """The date on the company's calendar."""
-        return self.moment.astimezone(zone).date()
+        """The date on the company's calendar.
+
+        Raises:
+            Waits: the calendar does not go so far.
+        """
+        try:
+            return self.moment.astimezone(zone).date()
+        except OverflowError:
+            raise Waits("value_wrong", f"{self.moment:%Y-%m-%d %H:%M} is beyond the calendar") from None
 
 
 def extract(spec: MappingSpec, payload: dict[str, Any], scope: dict[str, Any]) -> None:

@@ -43,7 +43,8 @@ def acknowledge(setup: Setup, spec: MappingSpec, run: str, tell: Tell) -> Acknow
     after = 0
     while rows := setup.ledger.records(mapping=spec.name, unacknowledged=True, after_id=after, limit=BATCH):
         after = rows[-1].id
-        _acknowledge_batch(setup, spec, rows, run, result)
+        # What is gone from the target is not told as entered: it stays pending until a person has decided.
+        _acknowledge_batch(setup, spec, [row for row in rows if row.cause != "vanished"], run, result)
         tell("acknowledged", len(rows))
         if result.warning:
             break

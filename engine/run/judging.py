@@ -65,14 +65,14 @@ def judge(
     free = [document for document in documents if document.record.key not in held]
     asks_target = spec.dedupe is not None and spec.dedupe.compare == "target" and spec.dedupe.find
     found = find_documents(setup.connectors[spec.target.connection], spec, free) if asks_target and free else {}
-    new = [document for document in free if document.key_text not in found]
+    new = [document for document in free if document.claim_text not in found]
     held |= possible_duplicates(setup, spec, new, world) if new and not spec.in_step else {}
     return tuple(
         _waiting(plan)
         if isinstance(plan, Put)
         else _waiting(held[plan.record.key])
         if plan.record.key in held
-        else _on_document(spec, plan, found.get(plan.key_text), rows.get(plan.record.key))
+        else _on_document(spec, plan, found.get(plan.claim_text), rows.get(plan.record.key))
         for plan in planned
     )
 

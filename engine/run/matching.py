@@ -13,6 +13,7 @@ from engine.adapters.connectors.port import Call, Connector, Row
 from engine.domain.outcome import Proof
 from engine.language.spec.model import CallSpec, FindSpec, KeptSpec, MappingSpec
 from engine.language.transform.render import RenderError
+from engine.language.transform.select import SelectError, Selector
 from engine.plan.decision import Document
 from engine.words.errors import Unreachable
 from engine.words.money import show_money
@@ -46,7 +47,7 @@ class Found:
 
 
 def find_documents(connector: Connector, spec: MappingSpec, documents: Sequence[Document]) -> dict[str, Found]:
-    """What the target has for each document, by key text; absent where nothing was found.
+    """What the target has for each document, by claim text; absent where nothing was found.
 
     Raises:
         Unreachable: the target cannot be asked.
@@ -55,7 +56,7 @@ def find_documents(connector: Connector, spec: MappingSpec, documents: Sequence[
     for find in spec.dedupe.find if spec.dedupe else ():
         by_company: dict[str | None, list[Document]] = {}
         for document in documents:
-            if document.key_text not in found:
+            if document.claim_text not in found:
                 by_company.setdefault(document.company, []).append(document)
         for company, asked in by_company.items():
             found |= _find(connector, find, company, asked)
@@ -66,16 +67,16 @@ def _find(
     connector: Connector, find: FindSpec, company: str | None, documents: Sequence[Document]
 ) -> dict[str, Found]:
     matches = {
-        document.key_text: tuple((name, template.render(document.scope)) for name, template in find.match)
+        document.claim_text: tuple((name, template.render(document.scope)) for name, template in find.match)
         for document in documents
     }
     fields = tuple(name for name, _ in find.match) if find.read is not None else ()
     rows = connector.find(find.set, tuple(dict.fromkeys(matches.values())), fields=fields, company=company)
     found = {}
     for document in documents:
-        there = rows[matches[document.key_text]]
+        there = rows[matches[document.claim_text]]
         if there:
-            found[document.key_text] = _compare(connector, find, document, there)
+            found[document.claim_text] = _compare(connector, find, document, there)
     return found
 
 
@@ -83,17 +84,25 @@ def _compare(connector: Connector, find: FindSpec, document: Document, rows: Seq
     kept: Any = {**rows[0], "rows": list(rows)}
     if find.read is not None:
         kept = _read(connector, find.read, document)
-    reference = find.reference(kept)
+    reference = _taken(find.reference, kept)
     bears = find.bears is not None and not _difference(find.bears, kept, document)
     return Found(
         reference="" if reference is None else str(reference),
         bears=bears,
         differences=(*_entry_differences(find, kept, document), *_kept_differences(find, kept, document)),
         by=find,
-        in_gl=find.in_gl is not None and find.in_gl(kept) is True,
-        settled=find.settled is not None and find.settled(kept) is True,
+        in_gl=find.in_gl is not None and _taken(find.in_gl, kept) is True,
+        settled=find.settled is not None and _taken(find.settled, kept) is True,
         moved=_moved(find, kept, document),
     )
+
+
+def _taken(path: Selector, kept: Any) -> Any:
+    """What the path takes; None where it does not fit, so that one odd document does not stop all the others."""
+    try:
+        return path(kept)
+    except SelectError:
+        return None
 
 
 def _moved(find: FindSpec, kept: Any, document: Document) -> str:
@@ -129,10 +138,10 @@ def differs(part: KeptSpec, kept: Any, document: Document) -> str:
 
 
 def _difference(part: KeptSpec, kept: Any, document: Document) -> str:
-    there = part.path(kept)
     try:
+        there = part.path(kept)
         asked = part.equals.render(document.scope)
-    except RenderError as error:
+    except (RenderError, SelectError) as error:
         return f"{part.name}: {error.sentence}"
     if _same(asked, there):
         return ""
@@ -154,7 +163,7 @@ def _same(asked: Any, there: Any) -> bool:
 def _entry_differences(find: FindSpec, kept: Any, document: Document) -> tuple[str, ...]:
     if find.accounts is None or find.amounts is None:
         return ()
-    accounts, amounts = find.accounts(kept) or [], find.amounts(kept) or []
+    accounts, amounts = _taken(find.accounts, kept) or [], _taken(find.amounts, kept) or []
     if len(accounts) != len(amounts):
         return (f"{len(accounts)} accounts for {len(amounts)} amounts",)
     asked: Counter[tuple[str, Decimal | None]] = Counter(

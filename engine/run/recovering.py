@@ -48,8 +48,10 @@ def resolve_doubt(setup: Setup, spec: MappingSpec, rows: Sequence[RecordRow], ru
             reason = "sent without an answer, and what was sent is not in the ledger any more"
             decisions.append(Decision(record_id=row.id, state=State.IN_DOUBT, cause="not_found", reason=reason))
         else:
-            decisions.append(_resolved(spec, row, document, found.get(document.key_text)))
-    setup.ledger.decide([replace(decision, was=State.IN_DOUBT) for decision in decisions], run, setup.who)
+            decisions.append(_resolved(spec, row, document, found.get(document.claim_text)))
+    tries = {row.id: row.attempts for row in rows}
+    standing = [replace(one, was=State.IN_DOUBT, tries=tries[one.record_id]) for one in decisions]
+    setup.ledger.decide(standing, run, setup.who)
 
 
 def _as_sent(setup: Setup, row: RecordRow) -> Document | None:

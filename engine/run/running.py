@@ -91,6 +91,7 @@ class _Run:
 
     def go(self, *, wait: bool) -> None:
         self.result.read = read_into_ledger(self.setup, self.spec, self.result.run, self.tell)
+        self._warn_of_orphans()
         self._settle()
         if self.free is not None:
             self.freed = self.free(self.turns, self.world, self.result.run)
@@ -110,6 +111,19 @@ class _Run:
             path = write_report(self.setup.folder, self.spec.target.report, self.reported)
             self.result.report_file = str(path.relative_to(self.setup.folder))
         self._tally()
+
+    def _warn_of_orphans(self) -> None:
+        """Records that were sent under a mapping that is not there any more: no run looks after them."""
+        there = {spec.name for spec in self.setup.specs}
+        orphans: dict[str, int] = {}
+        for mapping, state, _, count, _ in self.setup.ledger.counts():
+            if mapping and mapping not in there and state not in OPEN and state is not State.DISMISSED:
+                orphans[mapping] = orphans.get(mapping, 0) + count
+        for mapping, count in orphans.items():
+            self.result.warnings.append(
+                f"{count} records were sent by a mapping '{mapping}' that is not there any more: no run settles or "
+                "sweeps them; give a mapping that name again"
+            )
 
     def _settle(self) -> bool:
         """Resolve what is in doubt and whose window has passed; says whether there was any."""
@@ -231,7 +245,14 @@ class _Run:
             self.setup.ledger.decide([decision], self.result.run, self.setup.who)
         except ClaimTaken as taken:
             reason = f"the record {taken.holder.source_id} has the same dedupe key"
-            held = Decision(record_id=decision.record_id, state=State.HELD, cause="same_key", reason=reason)
+            held = Decision(
+                record_id=decision.record_id,
+                state=State.HELD,
+                cause="same_key",
+                reason=reason,
+                mapping=decision.mapping,
+                was=decision.was,
+            )
             self.setup.ledger.decide([held], self.result.run, self.setup.who)
 
     def _decision(self, one: Judgement, row: RecordRow) -> Decision:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.adapters.connectors.port import Answer, Call, Connector
@@ -116,7 +116,7 @@ class Sender:
         except ClaimTaken as taken:
             put = second_of(document, taken.holder)
             decision = decision_for(row.id, document.facts, state=put.state, cause=put.cause, reason=put.reason)
-            self.setup.ledger.decide([decision], self.run, self.setup.who)
+            self.setup.ledger.decide([replace(decision, was=State.READY)], self.run, self.setup.who)
             return None
 
     def _ensure(self, connector: Connector, document: Document) -> Answer | None:
@@ -179,6 +179,7 @@ class Sender:
             state=State.HELD if refused else State.READY,
             cause="refused" if refused else "not_accepted",
             reason=f"{self.spec.target.connection} {said}",
+            was=State.READY,  # else somebody has dealt with it meanwhile
         )
         self.setup.ledger.decide([decision], self.run, self.setup.who)
 
@@ -210,7 +211,7 @@ class Sender:
         return conclude_answer(self.spec, row.id, document, answer, done=done, now=now)
 
     def _read_back(self, connector: Connector, document: Document, row: RecordRow, answer: Answer) -> Conclusion:
-        found = find_documents(connector, self.spec, [document]).get(document.key_text)
+        found = find_documents(connector, self.spec, [document]).get(document.claim_text)
         if found is None and (self.spec.dedupe is None or not self.spec.dedupe.find):
             decision = entered(self.spec, row.id, document, row.payload_hash, None)
         elif found is None:

@@ -130,8 +130,8 @@ def _look(setup: Setup, spec: MappingSpec, result: SweepResult, tell: Tell) -> I
                 spec=spec,
                 entered=entered,
                 document=document,
-                found=by_key.get(document.key_text),
-                trouble=troubles.get(document.key_text, ""),
+                found=by_key.get(document.claim_text),
+                trouble=troubles.get(document.claim_text, ""),
             )
         result.looked_at += len(known)
         tell("looked at", len(known))
@@ -140,22 +140,22 @@ def _look(setup: Setup, spec: MappingSpec, result: SweepResult, tell: Tell) -> I
 def _troubles(
     setup: Setup, spec: MappingSpec, documents: Sequence[Document], found: Mapping[str, Found]
 ) -> dict[str, str]:
-    """The target's words on why the group of a document could not be posted, by key text."""
+    """The target's words on why the group of a document could not be posted, by claim text."""
     told: dict[str, str] = {}
     by_ask: dict[tuple[str | None, str], tuple[TroubleSpec, list[Document]]] = {}
     for document in documents:
-        there = found.get(document.key_text)
+        there = found.get(document.claim_text)
         if there is not None and there.by.trouble is not None and not there.in_gl:
             ask = there.by.trouble
             by_ask.setdefault((document.company, ask.set), (ask, []))[1].append(document)
     for (company, set_name), (ask, waiting) in by_ask.items():
-        matches = {document.key_text: _match(ask, document) for document in waiting}
+        matches = {document.claim_text: _match(ask, document) for document in waiting}
         wanted = tuple(dict.fromkeys(match for match in matches.values() if match is not None))
         rows = setup.connectors[spec.target.connection].find(set_name, wanted, company=company)
         for document in waiting:
-            match = matches[document.key_text]
+            match = matches[document.claim_text]
             words = [ask.path(row) for row in rows.get(match, ())] if match is not None else []
-            told[document.key_text] = _about(document, "\n".join(str(word) for word in words if word))
+            told[document.claim_text] = _about(document, "\n".join(str(word) for word in words if word))
     return told
 
 

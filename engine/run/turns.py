@@ -61,6 +61,7 @@ class Turns:
                 for name, lease in list(self._leases.items()):
                     try:
                         self._leases[name] = self._setup.ledger.renew_lease(lease, self._setup.lease_s)
-                    except (TurnLost, LedgerError):
-                        # The next `begin` meets the same where it can be acted upon; here the next turn tries again.
-                        continue
+                    except TurnLost:
+                        del self._leases[name]  # what is sent under it meets TurnLost where it can be acted upon
+                    except LedgerError:
+                        continue  # the next `begin` meets the same; here the next turn tries again

@@ -103,9 +103,7 @@ def load_workspace(folder: Path) -> Workspace:
 
 
 def _connections(folder: Path) -> tuple[Connections | None, tuple[Problem, ...]]:
-    return load_connections(
-        folder / MARK, shown_from=folder, kinds={kind: settings_schema(kind) for kind in kinds()}
-    )
+    return load_connections(folder / MARK, shown_from=folder, kinds={kind: settings_schema(kind) for kind in kinds()})
 
 
 def _crosswalks(

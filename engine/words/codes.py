@@ -48,7 +48,7 @@ CODES: dict[str, str] = {
     "E505": "what the recipe needs is not given",
     "E506": "the mapping does not say what it books",
     "E507": "mappings that wait for each other",
-    "E508": "mappings of one feed that disagree about its id",
+    "E508": "mappings of one feed that disagree about its id, or read different parts of it",
     "E509": "a mode and its parts that do not fit together",
     "W520": "a path that no sample record of the mapping's tests has",
     "W521": "a look-up or value that nothing uses",

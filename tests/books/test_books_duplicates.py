@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
+from engine.faces.sandbox.seed.vendors import VendorSeed
 from engine.run.similar import normalised
 from tests.acts.desk import Desk
 from tests.books.conftest import MakeDesk
-from engine.faces.sandbox.seed.vendors import VendorSeed
 from tests.run.house import VENDORS, bill
 
 COMPANY = "EPIC06"

@@ -173,12 +173,9 @@ class _Drawing:
                 first = Point(system="epicor")
                 self.parts["kills"].append(Kill(trouble=trouble, point=first, after_ms=self.chance.randint(0, 1200)))
             case Trouble.KILL_BEFORE | Trouble.KILL_AFTER | Trouble.KILL_LATE | Trouble.KILL_ANSWERED:
-                after_ms = self.chance.choice((0, 1, 3, 8, 20, 60))
-                self.parts["kills"].append(
-                    Kill(
-                        trouble=trouble, point=self._point(), after_ms=after_ms, runner=self.chance.choice((0, 0, 1))
-                    )
-                )
+                point = self._save() if self.chance.random() < 0.5 else self._point()
+                after_ms, runner = self.chance.choice((0, 1, 3, 8, 20, 60)), self.chance.choice((0, 0, 1))
+                self.parts["kills"].append(Kill(trouble=trouble, point=point, after_ms=after_ms, runner=runner))
             case Trouble.TWO_RUNNERS:
                 self.others["second_after_ms"] = self.chance.choice((0, 0, 50, 200, 500))
             case Trouble.PAUSED:

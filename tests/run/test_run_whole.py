@@ -26,6 +26,11 @@ CARDS = ("virtual_card_payment", "physical_card_payment")
 LATE = date(2026, 12, 31)
 
 WHY = {
+    "card_like_bill": "45 days",
+    "card_in_euro": "EUR",
+    "other_ap_account": "control_account",
+    "deposit": "gl-coding",
+    "other_entity": "another company than the bill",
     "sixty_characters": "60 characters, at most 50",
     "no_number": "invoice_number is missing",
     "empty_number": "invoice_number is missing",

@@ -155,7 +155,7 @@ def _money(value: str) -> dict[str, str]:
 
 
 def _without_bills(house: House) -> None:
-    for name in ("bills", "credits", "reimbursements"):
+    for name in ("bills", "credits", "reimbursements", "card-transactions"):
         (house.folder / "mappings" / f"{name}.yaml").unlink()
 
 
@@ -342,6 +342,7 @@ extract:
   department: {path: dept, as: text, optional: true}
   po: {path: po, as: integer, optional: true}
   other_po: {path: po, as: integer, optional: true}
+  ap_account: {path: payable, as: text, optional: true}
   link: {path: link, optional: true}
   receipt_link: {path: receipt, optional: true}
   notes: {path: notes, optional: true}
@@ -351,6 +352,7 @@ extract:
     amount: {path: value, as: money}
     memo: {path: text, optional: true}
     department: {path: dept, as: text, optional: true}
+    entity: {path: entity, as: text, optional: true}
 
 """
         + text[end:told]

@@ -102,7 +102,7 @@ def decide(transaction: Transaction, decisions: Sequence[Decision]) -> None:
     changed: dict[int, Record] = {}
     events: list[AuditEvent] = []
     for decision in decisions:
-        if decision.was is not None and current[decision.record_id]["state"] != decision.was:
+        if _is_overtaken(current[decision.record_id], decision):
             continue
         move = move_of(current[decision.record_id], decision)
         if move.is_move or move.facts:
@@ -112,6 +112,13 @@ def decide(transaction: Transaction, decisions: Sequence[Decision]) -> None:
                 events.append(transaction.event(kind, str(key_of(move.record)), move.detail()))
     write(transaction, list(changed.values()))
     transaction.note(events)
+
+
+def _is_overtaken(record: Record, decision: Decision) -> bool:
+    """Whether the record is not any more as it was when the decision was made."""
+    return (decision.was is not None and record["state"] != decision.was) or (
+        decision.tries is not None and record["attempts"] != decision.tries
+    )
 
 
 def move_of(record: Record, decision: Decision) -> Move:

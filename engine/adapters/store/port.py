@@ -81,8 +81,8 @@ class Decision:
     Fields left None keep what the ledger has. `acknowledged` is `pending` while the source has yet to hear
     of the outcome. `namespace` belongs to a document that is adopted, entered without an attempt of ours:
     the record then claims its `dedupe_key` there.
-    `was` is the state the decision was made for: when the record has left it, another runner dealt with
-    it meanwhile, and the decision is passed over.
+    `was` is the state the decision was made for, and `tries` the number of attempts there were: when the
+    record is not so any more, another runner dealt with it meanwhile, and the decision is passed over.
     """
 
     record_id: int
@@ -103,6 +103,7 @@ class Decision:
     namespace: str | None = None
     in_step: bool = False
     was: State | None = None
+    tries: int | None = None
     detail: Mapping[str, Any] | None = None
 
 

@@ -36,7 +36,14 @@ from engine.words.json_value import encode
 
 @click.group("audit")
 def command() -> None:
-    """Show, verify and export the audit trail: every event, chained by hashes under a key outside the ledger."""
+    """Show, verify and export the audit trail: every event, chained by hashes under a key outside the ledger.
+
+    \b
+    Examples:
+      ml-connector audit show INV-20090
+      ml-connector audit verify --head head.json
+      ml-connector audit export --period 2026-10 --out october
+    """
 
 
 @command.command("show")

@@ -18,7 +18,14 @@ from engine.words.money import show_money
 
 @click.group("close")
 def command() -> None:
-    """Sign the totals of a period. From then on nothing is entered into it until someone unlocks it with a reason."""
+    """Sign the totals of a period. From then on nothing is entered into it until someone unlocks it with a reason.
+
+    \b
+    Examples:
+      ml-connector close sign --company EPIC06 --period 2026-10 --as "AP manager"
+      ml-connector close unlock --company EPIC06 --period 2026-10 --reason "late credit note"
+      ml-connector close list
+    """
 
 
 @command.command("sign")

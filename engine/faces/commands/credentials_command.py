@@ -67,9 +67,7 @@ def set_command(
     before you end the old one in the portal, and no run notices.
     """
     if context.args:  # not repeated in the message: it may be the credential
-        raise InputError(
-            "a credential is never an argument, which others can see: type it when asked, or pipe it in"
-        )
+        raise InputError("a credential is never an argument, which others can see: type it when asked, or pipe it in")
     loaded = load_workspace(find_workspace(workspace))
     _known_field(loaded, connection, field)
     text = click.prompt(f"{connection} {field}", hide_input=True) if sys.stdin.isatty() else sys.stdin.read()

@@ -37,6 +37,10 @@ def command(company: str, period: str, workspace: Path, form: str) -> None:
     `!` marks records whose two readings lie in different months.
 
     \b
+    Example:
+      ml-connector cutoff --company EPIC06 --period 2026-10
+
+    \b
     JSON and CSV: record, mapping, label, amount, currency, written, utc_day, local_day, book_day, apply_day, state,
     why, other_period.
     """

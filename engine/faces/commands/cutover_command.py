@@ -20,6 +20,11 @@ def command() -> None:
     """Pair records from before go-live with the invoices keyed by hand, and sign them off.
 
     Run the mappings once, then `match`, look through the file, write `accept` where a pair is right, then `sign`.
+
+    \b
+    Examples:
+      ml-connector cutover match --company EPIC06 --out pairs.csv
+      ml-connector cutover sign pairs.csv
     """
 
 

@@ -36,7 +36,7 @@ def command(folder: Path, form: str) -> None:
     \b
     Examples:
       ml-connector demo
-      ml-connector demo --folder /tmp/try --format json
+      ml-connector demo --folder try --format json
 
     \b
     JSON: {new, runs: [as `run` gives them], ties: [{what, ours, our_amount, theirs, their_amount, ties}]}.

@@ -45,6 +45,10 @@ def command(
 
     \b
     JSON: [{record, number, state, reason, reference, who}]
+
+    \b
+    Examples:
+      ml-connector dismiss INV-20090 --reason "keyed by hand" --reference EPIC06/V00152/INV-20090
     """
     with open_setup(valid_workspace(find_workspace(workspace))) as setup:
         rows = list({row.key: row for row in (the_record(setup.ledger, key) for key in keys)}.values())

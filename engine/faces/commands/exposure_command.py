@@ -26,6 +26,11 @@ def command(workspace: Path, form: str, company: str | None) -> None:
     any, or when a record could not be looked at.
 
     \b
+    Examples:
+      ml-connector exposure
+      ml-connector exposure --company EPIC06 --format json
+
+    \b
     JSON: {looked_at, exposed: [{reference, balance, currency, company, why, keyed_by_hand, record, number}],
     unread: [record]}
     """

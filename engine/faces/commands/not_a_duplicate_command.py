@@ -25,6 +25,10 @@ def command(key: str, workspace: Path, form: str, reason: str) -> None:
     held for: another likeness holds it again. The audit trail keeps who said it and why.
 
     \b
+    Examples:
+      ml-connector not-a-duplicate INV-20090 --reason "two deliveries, both invoices seen"
+
+    \b
     JSON: {record, number, was, reason, who}
     """
     with open_setup(valid_workspace(find_workspace(workspace))) as setup:

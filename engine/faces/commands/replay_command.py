@@ -89,6 +89,11 @@ def command(
     \b
     JSON: {proposals: [{record, number, amount, currency, state, verdict, why_not, changes: {known, entries,
     values: [{path, before, after}], rules}}], runs: [...], left: [{record, why}]}; runs is empty without --yes.
+
+    \b
+    Examples:
+      ml-connector replay INV-20090
+      ml-connector replay --state refused --mapping bills --since 2026-11-01
     """
     if bool(keys) == bool(state):
         raise InputError("name the records to replay, or say --state")

@@ -30,7 +30,7 @@ def command(folder: Path, form: str) -> None:
     \b
     Examples:
       ml-connector sandbox
-      ml-connector sandbox --folder /tmp/try
+      ml-connector sandbox --folder try
 
     \b
     JSON: {workspace, made, airbase, epicor, epicor_token, books, faults}, the last five as URLs.

@@ -52,6 +52,12 @@ def command(
     person says --accept-missing. Run it daily. Exit code 1 when somebody has to look.
 
     \b
+    Examples:
+      ml-connector sweep
+      ml-connector sweep bills --format json
+      ml-connector sweep --accept-missing --reason "the test company was refreshed"
+
+    \b
     JSON: {looked_at, in_gl, settled, cleared, noticed: [{record, number, company, cause, reason, reference}],
     unread: [record], stopped: {line: reason}}
     """

@@ -54,6 +54,11 @@ def command(
     \b
     JSON and CSV: record, mapping, company, number, amount, currency, book_date, age_days, state, cause, title,
     reason, owner, advice, next; JSON has changes: [{path, before, after}] too.
+
+    \b
+    Examples:
+      ml-connector worklist --owner finance
+      ml-connector worklist --mapping bills --format csv
     """
     with open_setup(valid_workspace(find_workspace(workspace))) as setup:
         if mapping is not None:

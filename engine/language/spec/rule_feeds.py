@@ -32,6 +32,10 @@ def _one_id(first: MappingSpec, second: MappingSpec) -> Iterator[Problem]:
     if first.source.each_company is not second.source.each_company:
         sentence = f"'{first.name}' and '{second.name}' do not agree whether the feed is read for each company"
         yield part.problem("E508", sentence, "write each_company alike in both", at_key=True)
+    if sorted(first.source.params) != sorted(second.source.params):
+        sentence = f"'{first.name}' and '{second.name}' do not ask for the same part of the feed"
+        hint = "write params alike in both: what one of them does not read would count as gone from the feed"
+        yield part.problem("E508", sentence, hint, at_key=True)
 
 
 def _one_taker(first: MappingSpec, second: MappingSpec) -> Iterator[Problem]:

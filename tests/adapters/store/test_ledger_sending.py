@@ -265,3 +265,13 @@ def test_a_lease_goes_to_one_at_a_time_and_its_fence_grows(ledger: Ledger, clock
     assert turn(ledger, "runner 1").fence == second.fence + 1
     assert ledger.take_lease("bills@EPIC07", "runner 2", 10) is not None
     assert ledger.lease_holder("vendors@EPIC06") is None
+
+
+def test_a_decision_made_before_another_attempt_is_passed_over(ledger: Ledger) -> None:
+    lease = turn(ledger)
+    (row,) = ready(ledger, "b-1")
+    conclude(ledger, begin(ledger, row, "K1", lease), "none", State.IN_DOUBT)
+    ledger.decide([Decision(record_id=row.id, state=State.READY, was=State.IN_DOUBT, tries=1)], RUN, WHO)
+    conclude(ledger, begin(ledger, row, "K1", lease), "none", State.IN_DOUBT)
+    ledger.decide([Decision(record_id=row.id, state=State.READY, was=State.IN_DOUBT, tries=1)], RUN, WHO)
+    assert row_of(ledger, "b-1").state is State.IN_DOUBT
