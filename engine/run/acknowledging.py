@@ -10,9 +10,9 @@ from engine.adapters.connectors.port import Answer, Call
 from engine.adapters.store.port import Decision, RecordRow
 from engine.domain.lifecycle import State
 from engine.language.spec.model import CallSpec, MappingSpec
+from engine.run.ledger_pages import record_pages
 from engine.run.setup import Setup, Tell
 
-BATCH = 200
 NOT_SUPPORTED = frozenset({403, 405})
 
 
@@ -40,9 +40,7 @@ def acknowledge(setup: Setup, spec: MappingSpec, run: str, tell: Tell) -> Acknow
             "are not both production (environment, in connections.yaml)"
         )
         return result
-    after = 0
-    while rows := setup.ledger.records(mapping=spec.name, unacknowledged=True, after_id=after, limit=BATCH):
-        after = rows[-1].id
+    for rows in record_pages(setup.ledger, mapping=spec.name, unacknowledged=True):
         # What is gone from the target is not told as entered: it stays pending until a person has decided.
         _acknowledge_batch(setup, spec, [row for row in rows if row.cause != "vanished"], run, result)
         tell("acknowledged", len(rows))

@@ -19,6 +19,7 @@ from engine.language.spec.model import MappingSpec
 from engine.plan.batch import follow_batch
 from engine.plan.world import Match, Row
 from engine.run.acknowledging import Acknowledged, acknowledge
+from engine.run.ledger_pages import every_record
 from engine.run.live_world import LiveWorld
 from engine.run.setup import Setup, Tell, ignore
 from engine.run.similar import Keyed, Sought, find_keyed, sought
@@ -111,10 +112,7 @@ def match_history(setup: Setup, company: str) -> tuple[Pair, ...]:
 
 
 def _cut_over(setup: Setup, spec: MappingSpec) -> Iterator[RecordRow]:
-    after = 0
-    while rows := setup.ledger.records(mapping=spec.name, states=[State.CUT_OVER], after_id=after, limit=BATCH):
-        after = rows[-1].id
-        yield from rows
+    return every_record(setup.ledger, mapping=spec.name, states=[State.CUT_OVER])
 
 
 _Candidates = tuple[RecordRow, "Sought | None", tuple[Keyed, ...]]

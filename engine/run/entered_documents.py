@@ -11,10 +11,9 @@ from engine.domain.lifecycle import State
 from engine.domain.record import SourceRecord
 from engine.language.spec.model import MappingSpec
 from engine.plan.decision import Document
+from engine.run.ledger_pages import record_pages
 from engine.run.sent import recall
 from engine.run.setup import Setup
-
-BATCH = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +31,7 @@ class Entered:
 
 def entered_documents(setup: Setup, spec: MappingSpec, *states: State) -> Iterator[tuple[Entered, ...]]:
     """Everything of a mapping that is in these states, page by page."""
-    after = 0
-    while rows := setup.ledger.records(mapping=spec.name, states=states, after_id=after, limit=BATCH):
-        after = rows[-1].id
+    for rows in record_pages(setup.ledger, mapping=spec.name, states=states):
         yield tuple(_entered(setup, row) for row in rows)
 
 

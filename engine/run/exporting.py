@@ -15,12 +15,12 @@ from engine.domain.audit_event import GENESIS, AuditEvent
 from engine.run.csv_text import csv_text
 from engine.run.export_recipe import RECIPE
 from engine.run.export_rows import LINE_COLUMNS, RECORD_COLUMNS, attempt_row, line_rows, record_row
+from engine.run.ledger_pages import every_record
 from engine.run.result import Tally
 from engine.run.setup import Setup
 from engine.words.errors import InputError
 from engine.words.json_value import canonical, encode
 
-BATCH = 500
 MANIFEST = "manifest.json"
 
 
@@ -110,13 +110,10 @@ class _Files:
 
 
 def _records(setup: Setup, first: date, last: date) -> Iterator[RecordRow]:
-    after = 0
-    while rows := setup.ledger.records(after_id=after, limit=BATCH):
-        after = rows[-1].id
-        for row in rows:
-            day = row.book_date or row.first_seen_at.astimezone(UTC).date().isoformat()
-            if first.isoformat() <= day[:10] <= last.isoformat():
-                yield row
+    for row in every_record(setup.ledger):
+        day = row.book_date or row.first_seen_at.astimezone(UTC).date().isoformat()
+        if first.isoformat() <= day[:10] <= last.isoformat():
+            yield row
 
 
 def _totals(rows: Iterable[RecordRow]) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from engine.plan.decision import Facts, Put
 from engine.plan.sorting import home, homeless
 from engine.run.judging import Judgement, Verdict, judge, wanted
 from engine.run.live_world import LiveWorld
-from engine.run.reading import feeds_of, read_records
+from engine.run.reading import feeds_of, mappings_of_feed, read_records
 from engine.run.setup import Setup
 
 
@@ -24,11 +24,7 @@ def preview(setup: Setup, spec: MappingSpec, *, only: Sequence[str] = ()) -> Ite
     """
     world = LiveWorld(setup)
     taken: dict[tuple[str, str], RecordKey] = {}
-    sharing = [
-        other
-        for other in setup.specs
-        if (other.source.connection, other.source.endpoint) == (spec.source.connection, spec.source.endpoint)
-    ]
+    sharing = mappings_of_feed(setup, spec)
     for company, feed in feeds_of(setup, spec):
         for records in read_records(setup, spec, company, feed):
             for one in _page(setup, spec, sharing, records, world, taken):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.adapters.connectors.port import Page
+from engine.adapters.store.port import RecordRow
 from engine.domain.record import RecordKey, SourceRecord
 from engine.language.spec.model import MappingSpec
 from engine.run.setup import Setup, Tell
@@ -16,6 +17,23 @@ def feeds_of(setup: Setup, spec: MappingSpec) -> tuple[tuple[str | None, str], .
     if not spec.source.each_company:
         return ((None, spec.source.endpoint),)
     return tuple((name, f"{name} {spec.source.endpoint}") for name in setup.books.companies)
+
+
+def mappings_of_feed(setup: Setup, spec: MappingSpec) -> tuple[MappingSpec, ...]:
+    """The mappings that share this one's feed, itself among them."""
+    feed = (spec.source.connection, spec.source.endpoint)
+    return tuple(one for one in setup.specs if (one.source.connection, one.source.endpoint) == feed)
+
+
+def company_read_under(spec: MappingSpec, key: RecordKey) -> str | None:
+    """The company in front of a feed that is read company by company."""
+    return key.feed.split(" ", 1)[0] if spec.source.each_company else None
+
+
+def kept_record(setup: Setup, spec: MappingSpec, row: RecordRow) -> SourceRecord:
+    """A record as the ledger keeps it."""
+    payload = setup.ledger.payload(row.payload_hash)
+    return SourceRecord(key=row.key, company=company_read_under(spec, row.key), payload=payload)
 
 
 def read_records(setup: Setup, spec: MappingSpec, company: str | None, feed: str) -> Iterator[list[SourceRecord]]:

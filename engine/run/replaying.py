@@ -19,7 +19,7 @@ from engine.plan.world import World
 from engine.run.document_changes import DocumentChanges, against_last
 from engine.run.judging import Judgement, Verdict, judge
 from engine.run.live_world import LiveWorld
-from engine.run.reading import feeds_of, read_records
+from engine.run.reading import feeds_of, kept_record, mappings_of_feed, read_records
 from engine.run.recovering import resolve_doubt
 from engine.run.result import RunResult
 from engine.run.running import run_mapping
@@ -109,7 +109,7 @@ class _Freeing:
         if in_doubt:
             resolve_doubt(self._setup, self._spec, in_doubt, run)
             rows = [row for row in self._rows_now({row.key for row in rows}) if self._is_open_still(row)]
-        records = {row.key: _record(self._setup, self._spec, row) for row in rows}
+        records = {row.key: kept_record(self._setup, self._spec, row) for row in rows}
         judged = _judged(self._setup, self._spec, rows, records, world)
         free = [row for row in rows if self._is_as_agreed(row, judged.get(row.key))]
         self._setup.ledger.decide([self._decision(row) for row in free], run, self._setup.who)
@@ -210,11 +210,7 @@ def _judged(
     world: World,
 ) -> dict[RecordKey, Judgement]:
     """The verdict on each record that the mapping still takes."""
-    sharing = [
-        other
-        for other in setup.specs
-        if (other.source.connection, other.source.endpoint) == (spec.source.connection, spec.source.endpoint)
-    ]
+    sharing = mappings_of_feed(setup, spec)
     by_key = {row.key: row for row in rows}
     mine = [records[key] for key in by_key if key in records and home(records[key], sharing) is spec]
     return {
@@ -233,11 +229,6 @@ def _as_they_read_now(setup: Setup, spec: MappingSpec, keys: set[RecordKey]) -> 
             if len(found) == len(keys):
                 break
     return found
-
-
-def _record(setup: Setup, spec: MappingSpec, row: RecordRow) -> SourceRecord:
-    company = row.key.feed.split(" ", 1)[0] if spec.source.each_company else None
-    return SourceRecord(key=row.key, company=company, payload=setup.ledger.payload(row.payload_hash))
 
 
 def _company(agreed: Proposal, row: RecordRow) -> str | None:

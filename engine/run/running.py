@@ -15,9 +15,10 @@ from engine.plan.sorting import home, homeless
 from engine.run.acknowledging import acknowledge
 from engine.run.concluding import decision_for, entered
 from engine.run.judging import Judgement, Verdict, judge, wanted
+from engine.run.ledger_pages import record_pages
 from engine.run.line_stops import stopped_because
 from engine.run.live_world import LiveWorld
-from engine.run.reading import feeds_of, read_into_ledger
+from engine.run.reading import feeds_of, kept_record, mappings_of_feed, read_into_ledger
 from engine.run.recovering import interrupted_into_doubt, resolve_doubt, seconds_left
 from engine.run.report_file import write_report
 from engine.run.result import RunResult, Tally
@@ -27,7 +28,6 @@ from engine.run.setup import Setup, Tell, ignore
 from engine.run.stepping import report_decision, send_in_step
 from engine.run.turns import Turns
 
-BATCH = 200
 SETTLE_ROUNDS_MAX = 5
 
 Free = Callable[[Turns, LiveWorld, str], frozenset[RecordKey]]
@@ -155,8 +155,7 @@ class _Run:
     def _plan_and_send(self) -> None:
         states = tuple(OPEN | {State.ENTERED}) if self.spec.in_step else tuple(OPEN)
         self.reported.clear()
-        for company, feed in feeds_of(self.setup, self.spec):
-            del company
+        for _, feed in feeds_of(self.setup, self.spec):
             for rows in self._pages(
                 feed=(self.spec.source.connection, feed), states=states, seen_run=self.result.run
             ):
@@ -170,15 +169,10 @@ class _Run:
 
     def _sort_home(self, rows: Sequence[RecordRow]) -> list[tuple[RecordRow, SourceRecord]]:
         """The rows that are this mapping's; the others are noted under the mapping that takes them, or none."""
-        sharing = [
-            spec
-            for spec in self.setup.specs
-            if (spec.source.connection, spec.source.endpoint)
-            == (self.spec.source.connection, self.spec.source.endpoint)
-        ]
+        sharing = mappings_of_feed(self.setup, self.spec)
         mine, decisions = [], []
         for row in rows:
-            record = self._record(row)
+            record = kept_record(self.setup, self.spec, row)
             owner = home(record, sharing)
             if owner is None:
                 put = homeless(record, self.setup.books.not_posted)
@@ -315,14 +309,7 @@ class _Run:
                         tally.add(row.amount, row.currency)
 
     def _pages(self, **which: Any) -> Iterator[tuple[RecordRow, ...]]:
-        after = 0
-        while rows := self.setup.ledger.records(after_id=after, limit=BATCH, **which):
-            after = rows[-1].id
-            yield rows
-
-    def _record(self, row: RecordRow) -> SourceRecord:
-        company = row.key.feed.split(" ", 1)[0] if self.spec.source.each_company else None
-        return SourceRecord(key=row.key, company=company, payload=self.setup.ledger.payload(row.payload_hash))
+        return record_pages(self.setup.ledger, **which)
 
 
 def _waiting(row: RecordRow, put: Put) -> Decision:

@@ -19,7 +19,6 @@ class Turns:
         self._holder = holder
         self._leases: dict[str, Lease] = {}
         self._others: dict[str, str] = {}
-        self._lost = False
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._keeper = threading.Thread(target=self._keep, name=f"lease {mapping}", daemon=True)

@@ -13,11 +13,11 @@ from engine.adapters.store.port import RecordRow
 from engine.domain.causes import CAUSES, Cause
 from engine.domain.lifecycle import State
 from engine.language.spec.model import MappingSpec
+from engine.run.ledger_pages import every_record
 from engine.run.setup import Setup
 from engine.run.source_changes import changed_after_entry
 from engine.words.json_changes import Change
 
-BATCH = 500
 PATIENCE = timedelta(hours=1)
 """So long nobody is troubled with what the next run is to end."""
 GROUPED_ABOVE = 5
@@ -165,10 +165,7 @@ def in_lines(findings: Sequence[Finding]) -> tuple[Line, ...]:
 
 
 def _rows(setup: Setup, mapping: str | None, state: State) -> Iterator[RecordRow]:
-    after = 0
-    while rows := setup.ledger.records(mapping=mapping, states=[state], after_id=after, limit=BATCH):
-        after = rows[-1].id
-        yield from rows
+    return every_record(setup.ledger, mapping=mapping, states=[state])
 
 
 def _findings(setup: Setup, spec: MappingSpec | None, row: RecordRow, now: datetime) -> Iterator[Finding]:

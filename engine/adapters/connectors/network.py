@@ -10,6 +10,8 @@ import socket
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
+from engine.adapters.connectors.address import is_loopback
+
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
@@ -36,7 +38,7 @@ class Reach:
         """
         found = _plain_address(address)
         if found.is_loopback:
-            if self.loopback and (_names_loopback(host) or self.private):
+            if self.loopback and (is_loopback(host) or self.private):
                 return
             raise PrivateAddress(
                 f"{host} leads to {address}, which is this machine itself; it is not called under that name"
@@ -59,15 +61,6 @@ def resolve(host: str, port: int) -> tuple[str, ...]:
     except (OSError, UnicodeError) as error:
         raise UnknownHost(f"the name {host} is not known ({error})") from error
     return tuple(dict.fromkeys(str(one[4][0]) for one in found))
-
-
-def _names_loopback(host: str) -> bool:
-    if host.casefold() == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _plain_address(text: str) -> IPv4Address | IPv6Address:

@@ -32,6 +32,7 @@ from engine.plan.explain import BooksPlace, Explained, ExplainedEntry, Explainer
 from engine.plan.item import Item
 from engine.run.live_world import LiveWorld
 from engine.run.ordering import named
+from engine.run.reading import company_read_under
 from engine.run.setup import Setup
 from engine.wiring.app import open_setup, valid_workspace
 from engine.wiring.workspace import find_workspace
@@ -115,8 +116,7 @@ def _explained(setup: Setup, spec: MappingSpec, row: RecordRow) -> _Told:
     payload = setup.ledger.payload(row.entered_payload_hash or row.payload_hash)
     if payload is None:
         raise InputError(f"what the source held for {row.key} was purged from the ledger; nothing is left to explain")
-    company = row.key.feed.split(" ", 1)[0] if spec.source.each_company else None
-    record = SourceRecord(key=row.key, company=company, payload=payload)
+    record = SourceRecord(key=row.key, company=company_read_under(spec, row.key), payload=payload)
     world = _OpenWorld(setup) if entered else LiveWorld(setup)
     ((item, planned),) = follow_batch(spec, [record], world)
     explainer = Explainer(item, _books_places(setup.folder))

@@ -19,8 +19,9 @@ from engine.faces.commands.output import (
     shown_amount,
     workspace_option,
 )
-from engine.faces.commands.status_command import every_record, total_line
+from engine.faces.commands.status_command import total_line
 from engine.faces.commands.table import column, put_table
+from engine.run.ledger_pages import every_record
 from engine.run.ordering import named
 from engine.run.result import Tally
 from engine.wiring.app import open_records

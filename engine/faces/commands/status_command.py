@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import click
 
-from engine.adapters.store.port import Ledger, RecordRow, RunRow
+from engine.adapters.store.port import Ledger, RunRow
 from engine.domain.causes import CAUSES
 from engine.domain.lifecycle import NEEDS_PERSON, State
 from engine.faces.commands.output import (
@@ -23,6 +23,7 @@ from engine.faces.commands.output import (
     workspace_option,
 )
 from engine.faces.commands.table import Column, column, put_table
+from engine.run.ledger_pages import every_record
 from engine.run.result import Tally
 from engine.wiring.app import open_records
 from engine.wiring.workspace import find_workspace, load_ledger_part
@@ -78,14 +79,6 @@ def _waiting(ledger: Ledger) -> dict[tuple[str, str], Tally]:
         mapping = "" if row.state is State.UNCLAIMED else row.mapping or ""
         tallies.setdefault((mapping, row.cause or row.state.value), Tally()).add(row.amount, row.currency)
     return dict(sorted(tallies.items(), key=lambda pair: (-pair[1].count, pair[0])))
-
-
-def every_record(ledger: Ledger, **which: Any) -> Iterator[RecordRow]:
-    """All records that fit, page by page."""
-    after = 0
-    while rows := ledger.records(after_id=after, limit=500, **which):
-        after = rows[-1].id
-        yield from rows
 
 
 def _show_counts(counts: Counts) -> None:

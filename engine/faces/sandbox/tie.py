@@ -10,6 +10,7 @@ from typing import Any
 from engine.adapters.store.port import RecordRow
 from engine.domain.lifecycle import State
 from engine.faces.sandbox.sandbox import EPICOR_USER, Sandbox
+from engine.run.ledger_pages import every_record
 from engine.run.setup import Setup
 
 _ZERO = Decimal("0.00")
@@ -63,10 +64,7 @@ def tie(setup: Setup, sandbox: Sandbox) -> tuple[Tie, ...]:
 
 
 def _entered(setup: Setup, mapping: str) -> Iterable[RecordRow]:
-    after = 0
-    while rows := setup.ledger.records(mapping=mapping, states=_ENTERED, after_id=after, limit=500):
-        after = rows[-1].id
-        yield from rows
+    return every_record(setup.ledger, mapping=mapping, states=_ENTERED)
 
 
 def _invoices(company: str, rows: list[RecordRow], books: Any) -> list[Tie]:

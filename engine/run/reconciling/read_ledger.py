@@ -11,12 +11,11 @@ from engine.adapters.store.port import RecordRow
 from engine.domain.record import RecordKey
 from engine.language.spec.books import Company
 from engine.language.spec.model import MappingSpec
+from engine.run.ledger_pages import every_record
 from engine.run.reading import feeds_of
 from engine.run.reconciling.read_source import booking_specs
 from engine.run.reconciling.sides import IN_TARGET, LedgerFact, Period
 from engine.run.setup import Setup
-
-_AT_ONCE = 500
 
 
 def read_ledger(setup: Setup, company: Company, period: Period) -> dict[RecordKey, LedgerFact]:
@@ -33,10 +32,7 @@ def _rows(setup: Setup) -> Iterator[RecordRow]:
         (spec.source.connection, feed): None for spec in booking_specs(setup) for _, feed in feeds_of(setup, spec)
     }
     for feed in feeds:
-        after = 0
-        while rows := setup.ledger.records(feed=feed, after_id=after, limit=_AT_ONCE):
-            after = rows[-1].id
-            yield from rows
+        yield from every_record(setup.ledger, feed=feed)
 
 
 def _is_entered(row: RecordRow, company: str, period: Period) -> bool:
