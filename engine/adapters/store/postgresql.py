@@ -102,7 +102,7 @@ def open_engine(url: URL) -> Engine:
         )
     except (ImportError, NoSuchModuleError) as error:
         raise LedgerError(
-            f"the driver for PostgreSQL cannot be loaded ({error}): pip install 'ml-connector[postgres]'"
+            f"the driver for PostgreSQL cannot be loaded ({error}): pip install 'psycopg[binary]'"
         ) from error
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)

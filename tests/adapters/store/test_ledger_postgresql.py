@@ -266,7 +266,7 @@ def test_a_missing_driver_says_what_to_install() -> None:
         "except LedgerError as error: print(error)\n"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "pip install 'ml-connector[postgres]'" in ended.stdout
+    assert "pip install 'psycopg[binary]'" in ended.stdout
 
 
 def test_the_trail_cannot_be_truncated(ledger: Ledger, postgres_store: PostgresStore) -> None:
