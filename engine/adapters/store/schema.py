@@ -7,11 +7,16 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import Connection, Engine, insert, inspect, select, update
 
 from engine.adapters.store.dialect import for_reading, for_writing, guard_head, guard_trail
-from engine.adapters.store.tables import VERSION, ledger, metadata
+from engine.adapters.store.tables import VERSION, alerts, inbox, ledger, metadata, schedules
 from engine.words.clock import Clock, IdMaker
 from engine.words.errors import LedgerError
 
-STEPS: Mapping[int, Callable[[Connection], None]] = {2: guard_head}
+
+def _make_service_tables(connection: Connection) -> None:
+    metadata.create_all(connection, tables=[inbox, schedules, alerts])
+
+
+STEPS: Mapping[int, Callable[[Connection], None]] = {2: guard_head, 3: _make_service_tables}
 """What brings a ledger of the version before up to this one; each runs once, in one transaction with the rest."""
 
 

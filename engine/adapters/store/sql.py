@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from engine.adapters.store import (
     claims,
@@ -23,26 +23,24 @@ from engine.adapters.store import (
     trail,
     verifying,
 )
-from engine.adapters.store.dialect import STORE_ERRORS, LeaseTime, for_reading, in_words, lease_time, open_engine
+from engine.adapters.store.database import Database, open_database
+from engine.adapters.store.dialect import LeaseTime
 from engine.adapters.store.port import (
     Attempt,
     Conclusion,
     Decision,
     Intent,
     Lease,
-    Ledger,
     RecordRow,
     RunRow,
     TurnLost,
 )
-from engine.adapters.store.schema import prepare
 from engine.adapters.store.transaction import Act, Transaction
-from engine.adapters.store.writer import Writer
 from engine.domain.audit_event import AuditEvent
 from engine.domain.lifecycle import State
 from engine.domain.record import RecordKey, SourceRecord
 from engine.words.clock import Clock, IdMaker, Instant
-from engine.words.errors import LedgerError, ProgramError
+from engine.words.errors import ProgramError
 
 T = TypeVar("T")
 
@@ -51,7 +49,7 @@ PROBLEMS_MAX = 1000
 
 def open_ledger(
     url: str, *, audit_key: bytes, clock: Clock, make_id: IdMaker, leases_by: LeaseTime | None = None
-) -> Ledger:
+) -> SqlLedger:
     """The ledger behind a URL (`sqlite:////folder/ledger.db`, `postgresql://host/database`), made on first use.
 
     A SQLite file is made for its owner only. Several threads and processes may use it at once, on PostgreSQL
@@ -60,28 +58,24 @@ def open_ledger(
     Raises:
         LedgerError: it cannot be opened, is damaged, or was made by a newer program.
     """
-    engine = open_engine(url)
-    try:
-        prepare(engine, clock, make_id)
-    except LedgerError:
-        engine.dispose()
-        raise
-    except STORE_ERRORS as error:
-        engine.dispose()
-        raise LedgerError(in_words(error, engine.url)) from error
-    return SqlLedger(engine, trail.Trail(audit_key), clock, leases_by or lease_time(engine, clock))
+    return SqlLedger(open_database(url, clock, make_id), audit_key=audit_key, clock=clock, leases_by=leases_by)
 
 
 class SqlLedger:
     """A ledger in SQL; see the port for what each method promises."""
 
-    def __init__(self, engine: Engine, audit_trail: trail.Trail, clock: Clock, leases_by: LeaseTime) -> None:
-        self._engine = engine
-        self._reader = for_reading(engine)
-        self._trail = audit_trail
+    def __init__(
+        self, database: Database, *, audit_key: bytes, clock: Clock, leases_by: LeaseTime | None = None
+    ) -> None:
+        self._database = database
+        self._trail = trail.Trail(audit_key)
         self._clock = clock
-        self._leases_by = leases_by
-        self._writer = Writer(engine)
+        self._leases_by = leases_by or database.lease_time(clock)
+
+    @property
+    def database(self) -> Database:
+        """The database that the ledger is kept in, for the small stores that stand beside it."""
+        return self._database
 
     def start_run(self, run: str, mapping: str, who: str) -> None:
         """Open a run."""
@@ -93,7 +87,7 @@ class SqlLedger:
 
     def runs(self, *, limit: int = 20) -> tuple[RunRow, ...]:
         """The latest runs, newest first."""
-        return self._read(lambda connection: run_rows.latest(connection, limit))
+        return self._database.read(lambda connection: run_rows.latest(connection, limit))
 
     def register(self, records: Sequence[SourceRecord], run: str) -> None:
         """Keep one page of records."""
@@ -117,7 +111,7 @@ class SqlLedger:
         limit: int = 500,
     ) -> tuple[RecordRow, ...]:
         """Records by id, from `after_id` on."""
-        return self._read(
+        return self._database.read(
             lambda connection: reading.find_records(
                 connection,
                 mapping=mapping,
@@ -133,7 +127,7 @@ class SqlLedger:
 
     def counts(self) -> tuple[tuple[str, State, str, int, Decimal], ...]:
         """Mapping, state, currency, number and amount of all records."""
-        return self._read(reading.counts)
+        return self._database.read(reading.counts)
 
     def payload(self, payload_hash: str) -> Any:
         """A stored payload as JSON, or None."""
@@ -141,7 +135,7 @@ class SqlLedger:
 
     def payloads(self, hashes: Sequence[str]) -> Mapping[str, Any]:
         """Stored payloads as JSON by their hashes, without those that were purged."""
-        return self._read(lambda connection: payloads.read(connection, hashes))
+        return self._database.read(lambda connection: payloads.read(connection, hashes))
 
     def purge_payloads(self, older_than: datetime, who: str) -> int:
         """Empty old payloads that only closed records name."""
@@ -178,11 +172,11 @@ class SqlLedger:
 
     def holder_of(self, namespace: str, dedupe_keys: Sequence[str]) -> Mapping[str, RecordKey]:
         """Which records hold the claims on these keys."""
-        return self._read(lambda connection: claims.holders(connection, namespace, dedupe_keys))
+        return self._database.read(lambda connection: claims.holders(connection, namespace, dedupe_keys))
 
     def interrupted(self, mapping: str, company: str) -> tuple[RecordRow, ...]:
         """Records still `sending`."""
-        return self._read(lambda connection: reading.interrupted(connection, mapping, company))
+        return self._database.read(lambda connection: reading.interrupted(connection, mapping, company))
 
     def doubt(self, record_ids: Sequence[int], since: Instant, run: str, who: str) -> None:
         """Put interrupted records in doubt."""
@@ -195,29 +189,29 @@ class SqlLedger:
             now = self._leases_by(connection)
             return leases.take(connection, name, holder, leases.after(now, seconds), now)
 
-        return self._writer.run(work)
+        return self._database.write(work)
 
     def renew_lease(self, lease: Lease, seconds: float) -> Lease:
         """More time."""
-        return self._writer.run(
+        return self._database.write(
             lambda connection: leases.renew(connection, lease, leases.after(self._leases_by(connection), seconds))
         )
 
     def release_lease(self, lease: Lease) -> None:
         """Give it back."""
-        self._writer.run(lambda connection: leases.release(connection, lease, self._leases_by(connection)))
+        self._database.write(lambda connection: leases.release(connection, lease, self._leases_by(connection)))
 
     def lease_holder(self, name: str) -> Lease | None:
         """Who holds a lease, if anyone does."""
-        return self._read(lambda connection: leases.holder(connection, name, self._leases_by(connection)))
+        return self._database.read(lambda connection: leases.holder(connection, name, self._leases_by(connection)))
 
     def attempts(self, record_id: int) -> tuple[Attempt, ...]:
         """The attempts of a record, oldest first."""
-        return self._read(lambda connection: reading.attempts_of(connection, record_id))
+        return self._database.read(lambda connection: reading.attempts_of(connection, record_id))
 
     def audit(self, event: AuditEvent) -> None:
         """An event that is not the change of a record."""
-        self._writer.run(lambda connection: self._trail.append(connection, [event]))
+        self._database.write(lambda connection: self._trail.append(connection, [event]))
 
     def trail(
         self, record: str | None = None, since: datetime | None = None, until: datetime | None = None
@@ -228,14 +222,14 @@ class SqlLedger:
             return trail.page(connection, after, record=record, since=since, until=until)
 
         after: int | None = None
-        while rows := self._read(page):
+        while rows := self._database.read(page):
             for row in rows:
                 yield row.seq, trail.event_of(row), row.hash
             after = rows[-1].seq
 
     def head(self) -> tuple[int, str, str]:
         """Number, hash and key id of the last audit event."""
-        return self._read(self._trail.head)
+        return self._database.read(self._trail.head)
 
     def verify_trail(self, head: tuple[int, str] | None = None) -> tuple[str, ...]:
         """What does not fit in the audit trail, in words."""
@@ -246,12 +240,11 @@ class SqlLedger:
                 more = "there is more that does not fit: these are the first"
                 return first if next(told, None) is None else (*first[:-1], more)
 
-        return tuple(sentence.encode(errors="backslashreplace").decode() for sentence in self._read(work))
+        return tuple(sentence.encode(errors="backslashreplace").decode() for sentence in self._database.read(work))
 
     def close(self) -> None:
         """Close the store; a second call does nothing."""
-        self._writer.close()
-        self._engine.dispose()
+        self._database.close()
 
     def _write(self, run: str | None, work: Callable[[Transaction], T], who: str | None = None) -> T:
         """Work of a run, by that person, or by the one who started the run."""
@@ -267,13 +260,4 @@ class SqlLedger:
                 )
             )
 
-        return self._writer.run(in_transaction)
-
-    def _read(self, work: Callable[[Connection], T]) -> T:
-        if self._writer.closed:
-            raise LedgerError("the ledger is closed")
-        try:
-            with self._reader.begin() as connection:
-                return work(connection)
-        except STORE_ERRORS as error:
-            raise LedgerError(in_words(error, self._engine.url)) from error
+        return self._database.write(in_transaction)

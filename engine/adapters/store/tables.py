@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-VERSION = 2
+VERSION = 3
 """Of the tables below and their guards; a ledger of a higher version was made by a newer program."""
 
 LABEL_KEY_MAX = 400
@@ -232,3 +232,41 @@ audit_head = Table(
     Column("seal", Words, nullable=False),
 )
 """One row: the last event of the trail under a seal of its own, so that events cut off its end are missed."""
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("connection", Words, nullable=False),
+    Column("event_id", Words, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("payload_hash", Words, nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+    Column("woken_at", UtcTime),
+    UniqueConstraint("connection", "event_id"),
+    Index("ix_inbox_woken_at", "woken_at", "number"),
+)
+"""Webhook events as they came, each once; `woken_at` stays empty until its mappings were asked to run."""
+
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("name", Words, primary_key=True),
+    Column("last_tick", UtcTime),
+    Column("paused_at", UtcTime),
+    Column("paused_by", Words, nullable=False, default=""),
+    Column("reason", Words, nullable=False, default=""),
+)
+"""What a schedule of schedules.yaml has done: the last tick that was fired, and whether a person paused it."""
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("key", Words, primary_key=True),
+    Column("rule", Words, nullable=False),
+    Column("detail", Words, nullable=False),
+    Column("raised_at", UtcTime, nullable=False),
+    Column("told_at", UtcTime),
+    Column("cleared_at", UtcTime),
+)
+"""What people were told of, by cause, so that one cause is told once."""

@@ -48,14 +48,14 @@ def outputs(processes: list[subprocess.Popen[str]]) -> list[str]:
 def test_eight_threads_share_commits_and_lose_nothing(ledger: Ledger) -> None:
     rows = ready(ledger, *(f"b-{number}" for number in range(80)))
     lease = turn(ledger)
-    before = ledger._writer.commits  # type: ignore[attr-defined]
+    before = ledger.database._writer.commits  # type: ignore[attr-defined]
 
     def send(mine: tuple[Any, ...]) -> None:
         for row in mine:
             conclude(ledger, begin(ledger, row, f"K{row.id}", lease), "effect", State.ENTERED)
 
     at_once([lambda mine=rows[start::8]: send(mine) for start in range(8)])  # type: ignore[misc]
-    commits = ledger._writer.commits - before  # type: ignore[attr-defined]
+    commits = ledger.database._writer.commits - before  # type: ignore[attr-defined]
     assert commits < 120, "160 units of work, several to a commit"
     assert len(ledger.records(states=(State.ENTERED,))) == 80
     assert all(len(ledger.attempts(row.id)) == 1 for row in rows)

@@ -47,11 +47,14 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date(store: Store) -> No
     ledger = open_at(store.url)
     ledger.start_run(RUN, "bills", WHO)
     ledger.close()
-    for statement in UNDO_SECOND_VERSION[store.url.partition(":")[0]]:
+    for statement in UNDO_LATER_VERSIONS[store.url.partition(":")[0]]:
         store.run(statement)
     ledger = open_at(store.url)
     try:
         assert store.rows("SELECT version FROM ledger") == [(VERSION,)]
+        assert [store.rows(f"SELECT count(*) FROM {name}") for name in ("inbox", "schedules", "alerts")] == [
+            [(0,)]
+        ] * 3
         assert ledger.verify_trail() == ()
         ledger.start_run("run-2", "bills", WHO)
         assert ledger.verify_trail() == ()
@@ -61,14 +64,17 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date(store: Store) -> No
         store.run("DELETE FROM audit_head")
 
 
-UNDO_SECOND_VERSION = {
+DROP_SERVICE_TABLES = ("DROP TABLE inbox", "DROP TABLE schedules", "DROP TABLE alerts")
+UNDO_LATER_VERSIONS = {
     "sqlite": (
+        *DROP_SERVICE_TABLES,
         "UPDATE ledger SET version = 1",
         "DROP TRIGGER audit_head_forward",
         "DROP TRIGGER audit_head_no_delete",
         "DROP TRIGGER audit_head_no_replace",
     ),
     "postgresql": (
+        *DROP_SERVICE_TABLES,
         "UPDATE ledger SET version = 1",
         "DROP FUNCTION audit_head_forward CASCADE",
         "DROP TRIGGER audit_head_no_truncate ON audit_head",

@@ -123,7 +123,7 @@ def test_a_client_that_stalls_with_the_lock_is_cut_off(
 
     def work() -> None:
         with pytest.raises(LedgerError, match=r"lost|stalled"):
-            other._writer.run(stall)  # type: ignore[attr-defined]
+            other.database._writer.run(stall)  # type: ignore[attr-defined]
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -184,7 +184,7 @@ def test_the_servers_settings_do_not_weaken_the_ledger(postgres_store: PostgresS
     )
     one, two = open_at(postgres_store.url), open_at(postgres_store.url)
     try:
-        with one._engine.connect() as connection:  # type: ignore[attr-defined]
+        with one.database._engine.connect() as connection:  # type: ignore[attr-defined]
             assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
         one.start_run(RUN, "bills", WHO)
 
@@ -200,7 +200,7 @@ def test_the_servers_settings_do_not_weaken_the_ledger(postgres_store: PostgresS
         assert one.head()[0] == 81
         assert two.verify_trail() == ()
         with pytest.raises(Exception, match="only reads"):
-            one._read(lambda connection: connection.exec_driver_sql("DELETE FROM claims"))  # type: ignore[attr-defined]
+            one.database.read(lambda connection: connection.exec_driver_sql("DELETE FROM claims"))
     finally:
         one.close()
         two.close()

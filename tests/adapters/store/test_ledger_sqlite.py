@@ -57,7 +57,7 @@ def test_a_power_cut_loses_nothing_that_returned(path: Path) -> None:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     ledger = open_at(url_of(path))
     try:
-        with ledger._engine.connect() as connection:  # type: ignore[attr-defined]
+        with ledger.database._engine.connect() as connection:  # type: ignore[attr-defined]
             pragmas = [
                 connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("synchronous", "foreign_keys")
             ]
