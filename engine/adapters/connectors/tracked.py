@@ -77,6 +77,8 @@ class Tracked:
                 return
             if response.status == 401:
                 self._refused[secret] = self._clock.instant().seconds
+            elif self._is_late(secret):
+                return
             else:
                 self._refused.pop(secret, None)
             if self._watch is None:
@@ -108,6 +110,11 @@ class Tracked:
     def _is_refused(self, secret: Secret) -> bool:
         since = self._refused.get(secret)
         return since is not None and self._clock.instant().seconds - since < AGAIN_S
+
+    def _is_late(self, secret: Secret) -> bool:
+        """Whether a key was just refused: then what accepts it is the answer to a call that left before."""
+        since = self._refused.get(secret)
+        return since is not None and self._clock.instant().seconds - since < HEARD_S
 
     def _is_known(self, used: Headers, response: Response) -> bool:
         """Whether the same was heard of this key a moment ago; asking the vault at every answer would be dear."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -44,8 +45,9 @@ class Portal:
     def __init__(self) -> None:
         self.good = PLANTED
         self.seen: list[str] = []
+        self.answer = self.by_key
 
-    def __call__(self, asked):
+    def by_key(self, asked):
         key = asked.headers["authorization"].removeprefix("Token ")
         self.seen.append(key)
         if key != self.good:
@@ -61,7 +63,7 @@ def portal():
 @pytest.fixture
 def connect(portal):
     made = []
-    with playing(portal) as playback:
+    with playing(lambda asked: portal.answer(asked)) as playback:
 
         def make(following=None, clock=None):
             vault = Vault(api_key=PLANTED)
@@ -149,3 +151,26 @@ def test_neither_key_is_shown(connect, portal):
     shown = repr((answer, connector, vars(connector)))
     assert PLANTED not in shown
     assert NEXT not in shown
+
+
+def test_a_late_answer_to_an_earlier_call_does_not_revive_a_refused_key(connect, portal):
+    connector, watch = connect()
+    left, refused = threading.Event(), threading.Event()
+
+    def slow_before_the_rotation(asked):
+        if not left.is_set():
+            left.set()
+            assert refused.wait(10)
+            return reply({"data": []})
+        return portal.by_key(asked)
+
+    portal.answer = slow_before_the_rotation
+    with ThreadPoolExecutor(1) as pool:
+        early = pool.submit(connector.call, AIRBASE.write)
+        assert left.wait(10)
+        portal.good = "somebody else's"
+        connector.call(AIRBASE.write)
+        refused.set()
+        assert early.result().proof is Proof.EFFECT
+    assert connector.call(AIRBASE.write).proof is Proof.NOT_SENT
+    assert [kind for kind, *_ in watch.heard] == ["refused"]
