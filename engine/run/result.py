@@ -36,6 +36,7 @@ class RunResult:
     """One run of one mapping. `became` tallies where the records it looked at stand now, by state and cause.
 
     `stopped` says why sending ended early, because the target accepted nothing; the rest stays ready.
+    `left_elsewhere` records wait for the runners that have the turns named in `elsewhere`.
     """
 
     mapping: str
@@ -48,6 +49,7 @@ class RunResult:
     in_step: bool = False
     became: dict[tuple[str, str], Tally] = field(default_factory=dict)
     elsewhere: dict[str, str] = field(default_factory=dict)
+    left_elsewhere: int = 0
     warnings: list[str] = field(default_factory=list)
     report_file: str | None = None
     stopped: str = ""
@@ -76,6 +78,7 @@ class RunResult:
                 for (state, cause), tally in sorted(self.became.items())
             ],
             "elsewhere": self.elsewhere,
+            "left_elsewhere": self.left_elsewhere,
             "warnings": self.warnings,
             "report_file": self.report_file,
             "stopped": self.stopped,

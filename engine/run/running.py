@@ -13,6 +13,7 @@ from engine.language.spec.model import MappingSpec
 from engine.plan.decision import Document, Put
 from engine.plan.sorting import home, homeless
 from engine.run.acknowledging import acknowledge
+from engine.run.budget import Budget
 from engine.run.concluding import decision_for, entered
 from engine.run.judging import Judgement, Verdict, judge, wanted
 from engine.run.ledger_pages import record_pages
@@ -47,7 +48,8 @@ def run_mapping(
     """Run a mapping once, to its end.
 
     `limit` sends at most so many documents, `only` looks only at records with these keys, `wait=False`
-    leaves what is in doubt to a later run. With `free` (a replay), only the records that it gives are planned.
+    leaves what is in doubt, and the turn of a runner that died, to a later run. With `free` (a replay), only
+    the records that it gives are planned.
     Whatever stops it, the ledger says where every record stands.
 
     Raises:
@@ -58,7 +60,7 @@ def run_mapping(
     result = RunResult(mapping=spec.name, run=setup.make_id(), in_step=spec.in_step)
     setup.ledger.start_run(result.run, spec.name, setup.who)
     try:
-        with Turns(setup, spec.name, f"{setup.who}, run {result.run[:8]}") as turns:
+        with Turns(setup, spec.name, f"{setup.who}, run {result.run[:8]}", wait=wait, tell=tell) as turns:
             running = _Run(setup, spec, result, turns, tell, limit, tuple(only), free)
             running.go(wait=wait)
             result.elsewhere = turns.elsewhere
@@ -85,7 +87,8 @@ class _Run:
         self.limit, self.only, self.free = limit, only, free
         self.freed: frozenset[RecordKey] = frozenset()
         self.world = LiveWorld(setup)
-        self.sender = Sender(setup, spec, result.run, self._tell_sent)
+        self.budget = Budget(unentered_max=setup.stop_after_refused)
+        self.sender = Sender(setup, spec, result.run, self.budget, self._tell_sent)
         self.reported: list[Any] = []
         self.stops: dict[str | None, str] = {}
 
@@ -162,10 +165,9 @@ class _Run:
                 mine = [one for one in self._sort_home(rows) if self.free is None or one[0].key in self.freed]
                 if mine:
                     self._batch(mine)
-                if self.sender.stopped or self.limit == 0:
+                if self.budget.stopped or self.limit == 0:
                     break
-        if self.sender.stopped:
-            self.result.stopped = self.sender.stopped
+        self.result.stopped = self.budget.stopped
 
     def _sort_home(self, rows: Sequence[RecordRow]) -> list[tuple[RecordRow, SourceRecord]]:
         """The rows that are this mapping's; the others are noted under the mapping that takes them, or none."""
@@ -272,7 +274,7 @@ class _Run:
             if lease is not None:
                 ready.append((self._with_reference(one, document), rows[one.record.key], lease))
         if self.spec.in_step:
-            send_in_step(self.setup, self.spec, self.result.run, ready, self._tell_sent)
+            send_in_step(self.setup, self.spec, self.result.run, ready, self.budget, self._tell_sent)
         else:
             self.sender.send_all(ready)
         if self.limit is not None:
@@ -305,8 +307,14 @@ class _Run:
             for rows in self._pages(feed=(self.spec.source.connection, feed)):
                 for row in rows:
                     if row.mapping == self.spec.name or row.state is State.UNCLAIMED:
+                        self.result.left_elsewhere += self._is_left_elsewhere(row)
                         tally = self.result.became.setdefault((row.state.value, row.cause), Tally())
                         tally.add(row.amount, row.currency)
+
+    def _is_left_elsewhere(self, row: RecordRow) -> bool:
+        """Whether it waits for nothing but the runner that has its turn."""
+        under_way = row.state in (State.READY, State.SENDING) or row.cause == "no_answer"
+        return under_way and self.turns.name_of(row.company) in self.turns.elsewhere
 
     def _pages(self, **which: Any) -> Iterator[tuple[RecordRow, ...]]:
         return record_pages(self.setup.ledger, **which)

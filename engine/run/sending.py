@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from engine.adapters.connectors.port import Answer, Call, Connector
@@ -15,6 +15,7 @@ from engine.domain.outcome import Proof
 from engine.language.spec.model import CallSpec, MappingSpec
 from engine.language.transform.document import lay_over
 from engine.plan.decision import Document
+from engine.run.budget import TAKEN, Budget
 from engine.run.concluding import conclude_answer, decision_for, entered, succeeded
 from engine.run.judging import already_there, second_of
 from engine.run.matching import find_documents
@@ -22,27 +23,22 @@ from engine.run.sent import remember
 from engine.run.setup import Setup, Tell
 from engine.words.errors import CredentialsError, Unreachable
 
-PASSING_MAX = 5
-UNAUTHORIZED = 401
-
 
 @dataclass(slots=True)
 class Sender:
     """Sends documents of one mapping; safe to use from the threads of its own pool.
 
-    After `PASSING_MAX` answers in a row that refuse us and not the document, and at the first login that is
-    refused (more of them lock a user out), it stops sending: the rest stays ready for the next run.
+    When the budget is spent, it stops sending: the rest stays ready for the next run.
     """
 
     setup: Setup
     spec: MappingSpec
     run: str
+    budget: Budget
     tell: Tell
     _groups: dict[str, threading.Lock] = field(default_factory=dict)
     _ensured: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _passing: int = 0
-    stopped: str = ""
 
     def send_all(self, documents: Sequence[tuple[Document, RecordRow, Lease]]) -> None:
         """Send each document once, as many at a time as the connection allows.
@@ -67,7 +63,7 @@ class Sender:
                 future.result()
 
     def _send(self, document: Document, row: RecordRow, lease: Lease) -> None:
-        if self.stopped:
+        if self.budget.stopped:
             return
         group = self.spec.target.at_once_per
         if group is None:
@@ -101,10 +97,9 @@ class Sender:
         attempt = self._begin(document, row, lease, call)
         if attempt is not None:
             answer = called(connector, call)
-            self._count(answer, about_us=answer.passing or answer.proof is Proof.NOT_SENT)
-            self.setup.ledger.conclude(
-                attempt, self._conclusion(connector, document, row, answer), self.run, self.setup.who
-            )
+            conclusion = self._conclusion(connector, document, row, answer)
+            self.budget.count(answer, taken=conclusion.decision.state in TAKEN)
+            self.setup.ledger.conclude(attempt, conclusion, self.run, self.setup.who)
             with self._lock:
                 self.tell("sent", 1)
 
@@ -114,9 +109,7 @@ class Sender:
         except NotReady:
             return None  # another runner sent it since this one read it
         except ClaimTaken as taken:
-            put = second_of(document, taken.holder)
-            decision = decision_for(row.id, document.facts, state=put.state, cause=put.cause, reason=put.reason)
-            self.setup.ledger.decide([replace(decision, was=State.READY)], self.run, self.setup.who)
+            hold_second(self.setup, self.run, document, taken)
             return None
 
     def _ensure(self, connector: Connector, document: Document) -> Answer | None:
@@ -171,7 +164,10 @@ class Sender:
     def _not_prepared(self, document: Document, row: RecordRow, answer: Answer) -> None:
         """A step before the one with an effect failed: the document itself was not sent; the next run tries again."""
         refused = answer.proof in (Proof.NO_EFFECT, Proof.DUPLICATE) and not answer.passing
-        self._count(answer, about_us=not refused)
+        if refused:
+            self.budget.count(answer, taken=False)
+        else:
+            self.budget.count_refusal_of_us(answer)
         said = f"{'refused' if refused else 'did not carry out'} the preparation: {answer.message or 'no answer'}"
         decision = decision_for(
             row.id,
@@ -182,12 +178,6 @@ class Sender:
             was=State.READY,  # else somebody has dealt with it meanwhile
         )
         self.setup.ledger.decide([decision], self.run, self.setup.who)
-
-    def _count(self, answer: Answer, *, about_us: bool) -> None:
-        with self._lock:
-            self._passing = self._passing + 1 if about_us else 0
-            if self._passing >= PASSING_MAX or answer.status == UNAUTHORIZED:
-                self.stopped = answer.message or "the target does not accept us"
 
     def _conclusion(self, connector: Connector, document: Document, row: RecordRow, answer: Answer) -> Conclusion:
         done = succeeded(self.spec, answer)
@@ -237,6 +227,15 @@ def called(connector: Connector, call: Call) -> Answer:
         return connector.call(call)
     except CredentialsError as error:
         return Answer(proof=Proof.NOT_SENT, status=None, message=str(error), passing=True)
+
+
+def hold_second(setup: Setup, run: str, document: Document, taken: ClaimTaken) -> None:
+    """Hold a record whose dedupe key another one claimed after it was judged."""
+    put = second_of(document, taken.holder)
+    decision = decision_for(
+        taken.record_id, document.facts, state=put.state, cause=put.cause, reason=put.reason, was=State.READY
+    )
+    setup.ledger.decide([decision], run, setup.who)
 
 
 def intent_of(spec: MappingSpec, document: Document, row: RecordRow, call: Call) -> Intent:

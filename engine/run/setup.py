@@ -22,7 +22,8 @@ Tell = Callable[[str, int], None]
 class Setup:
     """The parts of a run.
 
-    `started` is this process's start on the monotonic clock, `lease_s` how long a turn lasts unrenewed.
+    `started` is this process's start on the monotonic clock, `lease_s` how long a turn lasts unrenewed,
+    `stop_after_refused` after how many documents in a row that are not entered a run stops sending.
     """
 
     ledger: Ledger
@@ -38,6 +39,7 @@ class Setup:
     folder: Path
     in_flight_max: Mapping[str, int]
     lease_s: int
+    stop_after_refused: int
 
     def in_flight(self, connection: str) -> int:
         """How many requests may be under way at a connection at once."""

@@ -6,20 +6,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.adapters.connectors.port import Answer, Call
-from engine.adapters.store.port import Attempt, Conclusion, Lease, NotReady, RecordRow
+from engine.adapters.store.port import Attempt, ClaimTaken, Conclusion, Lease, NotReady, RecordRow
 from engine.domain.lifecycle import State
 from engine.domain.outcome import Proof
 from engine.language.spec.model import BulkSpec, MappingSpec
 from engine.plan.decision import Document
+from engine.run.budget import Budget
 from engine.run.concluding import conclude_answer, decision_for, entered, succeeded
-from engine.run.sending import called, intent_of
+from engine.run.sending import called, hold_second, intent_of
 from engine.run.setup import Setup, Tell
 
 Batch = Sequence[tuple[Document, RecordRow, Lease]]
 
 
-def send_in_step(setup: Setup, spec: MappingSpec, run: str, batch: Batch, tell: Tell) -> None:
+def send_in_step(setup: Setup, spec: MappingSpec, run: str, batch: Batch, budget: Budget, tell: Tell) -> None:
     """Upsert the documents: in bulk where the target can, else one by one. Called under the leases.
+
+    When the budget is spent, the rest stays ready.
 
     Raises:
         LedgerError, TurnLost: nothing more is sent.
@@ -31,12 +34,12 @@ def send_in_step(setup: Setup, spec: MappingSpec, run: str, batch: Batch, tell: 
         by_company.setdefault(sent[0].company, []).append(sent)
     for company_batch in by_company.values():
         for start in range(0, len(company_batch), most):
-            _send_chunk(setup, spec, run, company_batch[start : start + most], tell)
+            _send_chunk(setup, spec, run, company_batch[start : start + most], budget, tell)
 
 
-def _send_chunk(setup: Setup, spec: MappingSpec, run: str, chunk: Batch, tell: Tell) -> None:
+def _send_chunk(setup: Setup, spec: MappingSpec, run: str, chunk: Batch, budget: Budget, tell: Tell) -> None:
     """One call. Where the target names the refused ones and wrote nothing, the others are sent once more."""
-    while chunk:
+    while chunk and not budget.stopped:
         first = chunk[0][0]
         bodies = [document.body for document, _, _ in chunk]
         call = Call(
@@ -61,9 +64,15 @@ def _send_chunk(setup: Setup, spec: MappingSpec, run: str, chunk: Batch, tell: T
         except NotReady as error:
             chunk = [one for one in chunk if one[1].id != error.record_id]
             continue
+        except ClaimTaken as taken:
+            second = next(one for one in chunk if one[1].id == taken.record_id)
+            hold_second(setup, run, second[0], taken)
+            chunk = [one for one in chunk if one is not second]
+            continue
         answer = called(setup.connectors[spec.target.connection], call)
         refused = _refused(spec.target.bulk, answer)
         again = _conclude_chunk(setup, spec, run, chunk, attempts, answer, refused)
+        budget.count(answer, taken=answer.ok or bool(again))
         tell("sent", len(chunk) - len(again))
         chunk = again
 

@@ -1,4 +1,8 @@
-"""Turn-taking: only who holds the lease of a mapping and company sends, and the lease is kept alive meanwhile."""
+"""Turn-taking: only who holds the lease of a mapping and company sends, and the lease is kept alive meanwhile.
+
+A runner that lives renews its lease after a quarter of its time. So who finds a turn taken looks on until the
+lease is renewed, and leaves the turn to its holder; or until it runs out, because its holder is dead.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,28 @@ import threading
 from types import TracebackType
 
 from engine.adapters.store.port import Lease, TurnLost
-from engine.run.setup import Setup
+from engine.run.setup import Setup, Tell, ignore
 from engine.words.errors import LedgerError
+
+RENEWALS = 4
+"""How often a lease is renewed within its time."""
+LOOKS = 8
+"""How often one that is taken is looked at within its time."""
 
 
 class Turns:
-    """The leases of one run, taken as companies come up, renewed in the background, given back at the end."""
+    """The leases of one run, taken as companies come up, renewed in the background, given back at the end.
 
-    def __init__(self, setup: Setup, mapping: str, holder: str) -> None:
+    With `wait` a turn that is taken is waited for until it is known whether its holder lives, `lease_s` at most.
+    A turn that was left to another is left to it for the whole run.
+    """
+
+    def __init__(self, setup: Setup, mapping: str, holder: str, *, wait: bool = False, tell: Tell = ignore) -> None:
         self._setup = setup
         self._mapping = mapping
         self._holder = holder
+        self._wait = wait
+        self._tell = tell
         self._leases: dict[str, Lease] = {}
         self._others: dict[str, str] = {}
         self._stop = threading.Event()
@@ -37,17 +52,45 @@ class Turns:
 
     def take(self, company: str | None) -> Lease | None:
         """Our lease for a company; None when another runner holds it (see `elsewhere`)."""
-        name = f"{self._mapping}@{company or '-'}"
+        name = self.name_of(company)
+        if name in self._others:
+            return None
+        lease = self._take(name)
+        if lease is None and self._wait:
+            lease = self._take_from_the_dead(name)
+        if lease is None:
+            holder = self._setup.ledger.lease_holder(name)
+            self._others[name] = holder.holder if holder is not None else "another runner"
+        return lease
+
+    def name_of(self, company: str | None) -> str:
+        """The name of the turn of a company, as `elsewhere` has it."""
+        return f"{self._mapping}@{company or '-'}"
+
+    def _take(self, name: str) -> Lease | None:
         with self._lock:
-            if name in self._leases:
-                return self._leases[name]
-            lease = self._setup.ledger.take_lease(name, self._holder, self._setup.lease_s)
-            if lease is None:
-                holder = self._setup.ledger.lease_holder(name)
-                self._others[name] = holder.holder if holder is not None else "another runner"
+            if name not in self._leases:
+                lease = self._setup.ledger.take_lease(name, self._holder, self._setup.lease_s)
+                if lease is None:
+                    return None
+                self._leases[name] = lease
+            return self._leases[name]
+
+    def _take_from_the_dead(self, name: str) -> Lease | None:
+        """The turn once its holder has given it back or has not renewed it in time; None when it was renewed."""
+        clock, seen = self._setup.clock, self._setup.ledger.lease_holder(name)
+        began = clock.instant()
+        if seen is not None:
+            self._tell(f"waiting for the turn of {seen.holder}", 0)
+        while clock.instant().seconds_since(began, began) <= self._setup.lease_s:
+            clock.sleep(self._setup.lease_s / LOOKS)
+            now = self._setup.ledger.lease_holder(name)
+            if now is not None and seen is not None and now != seen:
                 return None
-            self._leases[name] = lease
-            return lease
+            lease = self._take(name) if now is None else None
+            if lease is not None:
+                return lease
+        return self._take(name)
 
     @property
     def elsewhere(self) -> dict[str, str]:
@@ -55,7 +98,7 @@ class Turns:
         return dict(self._others)
 
     def _keep(self) -> None:
-        while not self._stop.wait(self._setup.lease_s / 4):
+        while not self._stop.wait(self._setup.lease_s / RENEWALS):
             with self._lock:
                 for name, lease in list(self._leases.items()):
                     try:

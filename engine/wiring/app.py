@@ -89,6 +89,7 @@ def open_setup(workspace: Workspace, *, clock: Clock | None = None, make_id: IdM
                 name: in_flight_of(one.kind, one.settings) for name, one in workspace.connections.connections.items()
             },
             lease_s=workspace.connections.lease_s,
+            stop_after_refused=workspace.connections.stop_after_refused,
         )
     finally:
         for connector in connectors.values():

@@ -41,7 +41,7 @@ def claim(transaction: Transaction, record_id: int, namespace: str, dedupe_key: 
     held = _held(transaction.connection, namespace, [fold(dedupe_key)])
     for row in held:
         if row["record_id"] != record_id:
-            raise ClaimTaken(key_of(row))
+            raise ClaimTaken(key_of(row), record_id)
     if not held:
         transaction.connection.execute(
             insert(claims),

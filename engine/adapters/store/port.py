@@ -16,11 +16,12 @@ from engine.words.errors import ProgramError
 
 
 class ClaimTaken(Exception):
-    """Another record holds the claim on this dedupe key; `holder` is its key."""
+    """Another record, `holder`, has the claim on the dedupe key of the record with this id."""
 
-    def __init__(self, holder: RecordKey) -> None:
+    def __init__(self, holder: RecordKey, record_id: int) -> None:
         super().__init__(f"the dedupe key is claimed by {holder}")
         self.holder = holder
+        self.record_id = record_id
 
 
 class NotReady(ProgramError):

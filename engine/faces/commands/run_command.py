@@ -39,7 +39,9 @@ from engine.words.errors import InputError
 @click.option(
     "--only", multiple=True, metavar="KEY", help="Only this record: its id, the beginning of it, or its number."
 )
-@click.option("--no-wait", is_flag=True, help="Leave what is in doubt to a later run instead of waiting for it.")
+@click.option(
+    "--no-wait", is_flag=True, help="Wait for nothing: leave what is in doubt, or another runner's, to a later run."
+)
 def command(
     names: tuple[str, ...],
     workspace: Path,
@@ -53,7 +55,8 @@ def command(
 
     Each record ends in one known state, whatever stops a run; a second run sends nothing twice. Exit code 1
     when records need a person: `ml-connector records --waiting` lists them. What is in doubt is waited for
-    until its settle window has passed, unless --no-wait. Exit code 3 when the target accepted nothing any more.
+    until its settle window has passed, and for the turn of a runner that died until it has run out, unless
+    --no-wait. Exit code 3 when the target accepted nothing any more, or records were left to another runner.
 
     \b
     Examples:
@@ -64,8 +67,8 @@ def command(
 
     \b
     JSON: a list, one object a mapping: {mapping, run, read, sent, adopted, unchanged, acknowledged,
-    became: [{state, cause, count, amounts: {currency: amount}}], elsewhere: {turn: holder}, warnings,
-    report_file, stopped}. Amounts are text. When a run stops early, the mappings before it are printed.
+    became: [{state, cause, count, amounts: {currency: amount}}], elsewhere: {turn: holder}, left_elsewhere,
+    warnings, report_file, stopped}. Amounts are text. When a run stops early, the mappings before it are printed.
     """
     if bool(names) == everything:
         raise InputError("name the mappings to run, or say --all")
@@ -85,7 +88,7 @@ def command(
         finally:
             if form == "json":
                 put_json([result.as_json() for result in results])
-    if any(result.stopped for result in results):
+    if any(result.stopped or result.left_elsewhere for result in results):
         sys.exit(3)
     waiting = sum(result.needs_person for result in results)
     if not waiting:
@@ -106,6 +109,9 @@ def show_result(result: RunResult, *, spaced: bool = False) -> None:
     click.echo(f"{result.mapping}: {', '.join(parts)}")
     for name, holder in result.elsewhere.items():
         click.echo(f"  the turn {name} is with {one_line(holder)}; its records were left to it")
+    if result.left_elsewhere:
+        left = counted(result.left_elsewhere, "record")
+        click.echo(f"  {left} still to be sent there: run it again when that run has ended")
     if result.stopped:
         put_text(f"sending stopped: {result.stopped}; the rest stays ready for the next run", first="  ")
     for warning in result.warnings:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from engine.language.node import Node
 from engine.language.spec.check_shape import shape_faults
-from engine.language.spec.connections_schema import LEASE_S, connections_schema
+from engine.language.spec.connections_schema import LEASE_S, STOP_AFTER_REFUSED, connections_schema
 from engine.language.spec.findings import Findings
 from engine.language.spec.schema_words import Schema
 from engine.language.spec.workspace_file import read_file
@@ -35,11 +35,12 @@ class ConnectionSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connections:
-    """The connections by name, the ledger's URL when it is not the default, and how long a turn lasts unrenewed."""
+    """The connections by name, the ledger's URL when it is not the default, and the limits of every run."""
 
     connections: dict[str, ConnectionSettings]
     ledger: str | None
     lease_s: int = LEASE_S
+    stop_after_refused: int = STOP_AFTER_REFUSED
 
 
 def load_connections(
@@ -60,12 +61,17 @@ def load_connections(
     if findings.has_errors:
         return None, problems
     url = ledger.scalar if ledger is not None and isinstance(ledger.scalar, str) else None
-    lease = file.root.get("lease_s")
     return Connections(
         connections={name: one for name, one in found.items() if one},
         ledger=url,
-        lease_s=lease.scalar if lease is not None and isinstance(lease.scalar, int) else LEASE_S,
+        lease_s=_whole(file.root, "lease_s", LEASE_S),
+        stop_after_refused=_whole(file.root, "stop_after_refused", STOP_AFTER_REFUSED),
     ), problems
+
+
+def _whole(root: Node, name: str, default: int) -> int:
+    node = root.get(name)
+    return node.scalar if node is not None and isinstance(node.scalar, int) else default
 
 
 def _connection(name: str, node: Node, findings: Findings) -> ConnectionSettings | None:

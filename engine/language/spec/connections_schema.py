@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from engine.language.spec.schema_words import Schema, choice, document, map_of, record, text, whole
 
 LEASE_S = 30
+STOP_AFTER_REFUSED = 10
 
 _ENVIRONMENT = choice(
     "Outcomes are written back to the source only within production, or within the sandbox.",
@@ -43,6 +44,12 @@ def connections_schema(kinds: Mapping[str, Schema]) -> Schema:
                 "Seconds until the turn of a runner that died passes to the next one; a runner that lives renews it.",
                 least=2,
                 default=LEASE_S,
+            ),
+            "stop_after_refused": whole(
+                "So many documents in a row that are refused or get no proof end a run's sending; the rest stays "
+                "ready for the next run.",
+                least=1,
+                default=STOP_AFTER_REFUSED,
             ),
         },
     )

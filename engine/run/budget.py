@@ -1,0 +1,53 @@
+"""When a run stops sending: nobody is let in any more, or one document after the other is not entered."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from engine.adapters.connectors.port import Answer
+from engine.domain.lifecycle import State
+from engine.domain.outcome import Proof
+
+TAKEN = frozenset({State.ENTERED, State.HELD})
+"""The target has the document, ours or another one: it is not what makes it refuse the next."""
+PASSING_MAX = 5
+UNAUTHORIZED = 401
+
+
+@dataclass(slots=True)
+class Budget:
+    """What one run may spend on a target that does not take what it is sent; safe to use from several threads.
+
+    `PASSING_MAX` answers in a row that refuse us and not the document, the first login that is refused (more of
+    them lock a user out), and `unentered_max` documents in a row that were refused or got no proof: each says
+    that the next one would fare no better. `stopped` then says why; the rest stays ready for the next run.
+    """
+
+    unentered_max: int
+    stopped: str = ""
+    _passing: int = 0
+    _unentered: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def count_refusal_of_us(self, answer: Answer) -> None:
+        """The answer, or the want of one, was about us or the moment, and not about a document."""
+        with self._lock:
+            self._passing += 1
+            if self._passing >= PASSING_MAX or answer.status == UNAUTHORIZED:
+                self._stop(answer.message or "the target does not accept us")
+
+    def count(self, answer: Answer, *, taken: bool) -> None:
+        """The answer to a document that was sent; `taken` says that the target has it now."""
+        if not taken and (answer.passing or answer.proof is Proof.NOT_SENT):
+            self.count_refusal_of_us(answer)
+            return
+        with self._lock:
+            self._passing = 0
+            self._unentered = 0 if taken else self._unentered + 1
+            if self._unentered >= self.unentered_max:
+                told = f"{self._unentered} documents in a row were not entered (setting stop_after_refused)"
+                self._stop(f"{told}; the last: {answer.message or 'no answer'}")
+
+    def _stop(self, why: str) -> None:
+        self.stopped = self.stopped or why
