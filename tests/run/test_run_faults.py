@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -162,6 +163,31 @@ def test_a_refusal_of_the_bill_is_told_in_epicors_words_and_written_back(make_ho
     assert result.acknowledged == 2
     house.run("bills")
     assert len(house.attempts(bad)) == 1, "a refused bill was sent again by itself"
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [
+        (replace(INVOICES, status=400, message="the period is wrong"), "refused"),
+        (replace(INVOICES, status=500, message="the period is wrong"), "in_doubt"),
+    ],
+    ids=["refused", "no proof"],
+)
+def test_so_many_in_a_row_that_are_not_entered_end_the_sending(
+    make_house: MakeHouse, fault: Fault, state: str
+) -> None:
+    entries = bills(12)
+    house = make_house(*entries, epicor="in_flight: 1")
+    house.edit("connections.yaml", "connections:\n", "stop_after_refused: 4\nconnections:\n")
+    # One that is entered in between: the count begins anew.
+    for number in (1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12):
+        house.sandbox.faults.add(replace(fault, body=f'"B-{number}"'))
+
+    result = house.run("bills", wait=False)
+
+    assert Counter(house.states("bills").values()) == {state: 7, "entered": 1, "ready": 4}
+    assert "4 documents in a row were not entered (setting stop_after_refused); the last" in result.stopped
+    assert "the period is wrong" in result.stopped
 
 
 def test_a_duplicate_answer_about_our_own_invoice_is_adopted(make_house: MakeHouse) -> None:

@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from engine.adapters.store.port import Decision
+from engine.domain.lifecycle import State
+from engine.domain.record import RecordKey, SourceRecord
+from engine.faces.sandbox.exchange import SandboxRequest, SandboxResponse
 from engine.faces.sandbox.faults import Fault, FaultKind
 from engine.faces.sandbox.seed.vendors import SUPPLIER_LIST, UNLINKED_LIST
 from engine.words.json_value import decode
@@ -115,6 +119,34 @@ def test_a_lost_bulk_answer_is_looked_up_before_anything_is_sent_again(
     assert len(bulk_calls(house)) == calls
     sent = [entity["erp_reference_id"] for call in bulk_calls(house) for entity in call]
     assert len(sent) == len(set(sent))
+
+
+def test_one_whose_key_is_claimed_meanwhile_is_held_and_the_others_are_sent(make_house: MakeHouse) -> None:
+    house = make_house()
+    first = RecordKey(connection="epicor", feed="another feed", source_id="one")
+    respond, asked = house.sandbox.airbase.respond, []
+
+    def claimed_meanwhile(request: SandboxRequest) -> SandboxResponse:
+        if "/tags/" in request.path and not asked:
+            asked.append(request)
+            with house.setup() as setup:
+                setup.ledger.start_run("another", "another-mapping", "ada")
+                setup.ledger.register([SourceRecord(key=first, company="EPIC06", payload={})], "another")
+                (row,) = setup.ledger.records(feed=("epicor", "another feed"))
+                claim = {"namespace": "airbase/EPIC06//v1/accounting/tags/", "dedupe_key": "40001"}
+                adopted = Decision(record_id=row.id, state=State.ENTERED, in_step=True, **claim)
+                setup.ledger.decide([adopted], "another", "ada")
+        return respond(request)
+
+    house.sandbox.airbase.respond = claimed_meanwhile  # type: ignore[method-assign]
+    house.run("purchase-orders")
+
+    assert asked
+    row = house.row("40001")
+    assert (row.state, row.cause) == ("held", "same_key")
+    assert "the record one has the same dedupe key" in row.reason
+    others = {number: name for number, name in wanted_tags(house).items() if number != "40001"}
+    assert {number: tags(house)[number] for number in others} == others
 
 
 @pytest.mark.parametrize("fault", [LOST_AFTER, LOST_BEFORE], ids=["after", "before"])
