@@ -94,6 +94,11 @@ CAUSES: dict[str, Cause] = {
         "vendor owner",
         "Create it there, or correct the code in the source.",
     ),
+    "lookup_failed": _cause(
+        "The other system gives no answer to what it is asked about this record.",
+        "IT",
+        "Ask that system's people why, with the reason told here; the next run asks again.",
+    ),
     "lookup_many": _cause(
         "What the record names exists more than once in the other system.",
         "IT",

@@ -9,13 +9,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from engine.adapters.connectors.answers import BadAnswer
 from engine.adapters.connectors.port import Call, Connector, Row
 from engine.domain.outcome import Proof
 from engine.language.spec.model import CallSpec, FindSpec, KeptSpec, MappingSpec
 from engine.language.transform.render import RenderError
 from engine.language.transform.select import SelectError, Selector
 from engine.plan.decision import Document
-from engine.words.errors import Unreachable
 from engine.words.money import show_money
 
 
@@ -123,7 +123,7 @@ def _read(connector: Connector, call: CallSpec, document: Document) -> Any:
         )
     )
     if answer.proof is not Proof.EFFECT:
-        raise Unreachable(f"{call.path.text}: {answer.message or 'no answer'}")
+        raise BadAnswer(f"{call.path.text}: {answer.message or 'no answer'}", status=answer.status)
     return answer.body
 
 

@@ -10,7 +10,8 @@ from engine.domain.record import RecordKey, SourceRecord
 from engine.language.spec.model import MappingSpec
 from engine.plan.decision import Facts, Put
 from engine.plan.sorting import home, homeless
-from engine.run.judging import Judgement, Verdict, judge, wanted
+from engine.run.isolating import judge_apart
+from engine.run.judging import Judgement, Verdict, wanted
 from engine.run.live_world import LiveWorld
 from engine.run.reading import feeds_of, mappings_of_feed, read_records
 from engine.run.setup import Setup
@@ -53,7 +54,7 @@ def _page(
         elif owner.name == spec.name:
             mine.append(record)
     if mine:
-        yield from judge(setup, spec, mine, world, known, taken)
+        yield from judge_apart(setup, spec, mine, world, known, taken)
 
 
 def _known(setup: Setup, records: Sequence[SourceRecord]) -> tuple[RecordRow, ...]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from engine.adapters.connectors.answers import BadAnswer
 from engine.adapters.store.port import Decision, RecordRow
 from engine.domain.lifecycle import State
 from engine.domain.record import SourceRecord
 from engine.language.spec.model import MappingSpec
 from engine.plan.decision import Document
 from engine.run.concluding import decision_for, entered
+from engine.run.isolating import Apart
 from engine.run.matching import Found, find_documents
 from engine.run.sent import recall
 from engine.run.setup import Setup
@@ -36,8 +38,17 @@ def resolve_doubt(setup: Setup, spec: MappingSpec, rows: Sequence[RecordRow], ru
     """Look each record up by the key it was sent with and decide by what is found.
 
     Called under the lease, after the window. What is found is compared with what was sent, not with what
-    the mapping would send now. Raises Unreachable when the target cannot be asked; nothing is decided then.
+    the mapping would send now. One about which the target gives no answer stays in doubt, and says so.
+    Raises Unreachable when the target gives no answer at all; nothing is decided then.
     """
+    apart: Apart[RecordRow, Decision] = Apart(
+        work=lambda part: _looked_up(setup, spec, part),
+        alone=lambda row, error: (_not_looked_up(row, error),),
+    )
+    setup.ledger.decide(apart.do(rows), run, setup.who)
+
+
+def _looked_up(setup: Setup, spec: MappingSpec, rows: Sequence[RecordRow]) -> list[Decision]:
     sent = {row.id: _as_sent(setup, row) for row in rows}
     documents = [document for document in sent.values() if document is not None]
     found = find_documents(setup.connectors[spec.target.connection], spec, documents)
@@ -50,8 +61,19 @@ def resolve_doubt(setup: Setup, spec: MappingSpec, rows: Sequence[RecordRow], ru
         else:
             decisions.append(_resolved(spec, row, document, found.get(document.claim_text)))
     tries = {row.id: row.attempts for row in rows}
-    standing = [replace(one, was=State.IN_DOUBT, tries=tries[one.record_id]) for one in decisions]
-    setup.ledger.decide(standing, run, setup.who)
+    return [replace(one, was=State.IN_DOUBT, tries=tries[one.record_id]) for one in decisions]
+
+
+def _not_looked_up(row: RecordRow, error: BadAnswer) -> Decision:
+    reason = f"sent without an answer, and it cannot be looked up: {error}"
+    return Decision(
+        record_id=row.id,
+        state=State.IN_DOUBT,
+        cause=row.cause,
+        reason=reason,
+        was=State.IN_DOUBT,
+        tries=row.attempts,
+    )
 
 
 def _as_sent(setup: Setup, row: RecordRow) -> Document | None:

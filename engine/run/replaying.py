@@ -17,7 +17,8 @@ from engine.language.spec.model import MappingSpec
 from engine.plan.sorting import home
 from engine.plan.world import World
 from engine.run.document_changes import DocumentChanges, against_last
-from engine.run.judging import Judgement, Verdict, judge
+from engine.run.isolating import judge_apart
+from engine.run.judging import Judgement, Verdict
 from engine.run.live_world import LiveWorld
 from engine.run.reading import feeds_of, kept_record, mappings_of_feed, read_records
 from engine.run.recovering import resolve_doubt
@@ -216,7 +217,7 @@ def _judged(
     return {
         one.record.key: one
         for start in range(0, len(mine), BATCH)
-        for one in judge(setup, spec, mine[start : start + BATCH], world, by_key)
+        for one in judge_apart(setup, spec, mine[start : start + BATCH], world, by_key)
     }
 
 

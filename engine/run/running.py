@@ -15,7 +15,8 @@ from engine.plan.sorting import home, homeless
 from engine.run.acknowledging import acknowledge
 from engine.run.budget import Budget
 from engine.run.concluding import decision_for, entered
-from engine.run.judging import Judgement, Verdict, judge, wanted
+from engine.run.isolating import judge_apart
+from engine.run.judging import Judgement, Verdict, wanted
 from engine.run.ledger_pages import record_pages
 from engine.run.line_stops import stopped_because
 from engine.run.live_world import LiveWorld
@@ -198,7 +199,7 @@ class _Run:
 
     def _batch(self, mine: Sequence[tuple[RecordRow, SourceRecord]]) -> None:
         rows = {row.key: row for row, _ in mine}
-        judged = judge(self.setup, self.spec, [record for _, record in mine], self.world, rows)
+        judged = judge_apart(self.setup, self.spec, [record for _, record in mine], self.world, rows)
         judgements = [
             self._unless_stopped(one) for one in judged if wanted(one.record.key, one.facts.label, self.only)
         ]

@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.adapters.connectors.answers import BadAnswer
 from engine.adapters.connectors.port import Answer, Call, Connector
 from engine.adapters.store.port import Attempt, ClaimTaken, Conclusion, Intent, Lease, NotReady, RecordRow
 from engine.domain.lifecycle import State
@@ -119,7 +120,11 @@ class Sender:
             remembered = f"{document.company}|{ensure.set}|{match}"
             if remembered in self._ensured:
                 continue
-            if not connector.find(ensure.set, [match], company=document.company)[match]:
+            try:
+                there = connector.find(ensure.set, [match], company=document.company)[match]
+            except BadAnswer as error:
+                return Answer(proof=Proof.NONE, status=error.status, message=str(error))
+            if not there:
                 body = ensure.create.body.render(document.scope) if ensure.create.body else None
                 for defaults in ensure.defaults:
                     answer = self._call(connector, defaults, document, effect=False)
@@ -185,7 +190,7 @@ class Sender:
         if (answer.ok and done) or answer.proof is Proof.DUPLICATE:
             try:
                 return self._read_back(connector, document, row, answer)
-            except Unreachable as error:
+            except (Unreachable, CredentialsError) as error:
                 reason = f"answered, but could not be read back: {error}"
                 decision = decision_for(
                     row.id, document.facts, state=State.IN_DOUBT, cause="no_answer", reason=reason

@@ -1,0 +1,53 @@
+"""One bad look-up, page or mapping costs only itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.faces.sandbox.exchange import SandboxRequest, SandboxResponse
+from engine.words.errors import Unreachable
+from tests.run.conftest import MakeHouse
+from tests.run.house import VENDORS, House, bill, bills
+
+
+def spoiled(house: House, system: str, word: str, status: int = 500) -> None:
+    """Let one system answer every question with this word in it with an error, whatever else it asks."""
+    target = house.sandbox.epicor if system == "epicor" else house.sandbox.airbase
+    respond = target.respond
+
+    def answered(request: SandboxRequest) -> SandboxResponse:
+        if word in f"{request.path} {request.query}":
+            return SandboxResponse.json(status, {"HttpStatus": status, "ErrorMessage": "cannot show that one"})
+        return respond(request)
+
+    target.respond = answered  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("word", [VENDORS[3].id, "B-5'"], ids=["of its vendor", "of its document"])
+def test_a_look_up_without_an_answer_holds_that_bill_alone(make_house: MakeHouse, word: str) -> None:
+    entries = [bill(f"B-{number}", vendor=VENDORS[number % 4], label=str(number)) for number in range(1, 12)]
+    bad = {f"B-{number}" for number in (3, 7, 11)} if word == VENDORS[3].id else {"B-5"}
+    house = make_house(*entries)
+    respond = house.sandbox.epicor.respond
+    spoiled(house, "epicor", word)
+
+    assert {one.facts.label or "?" for one in house.plan("bills") if one.put is not None} <= {*bad, "?"}
+    result = house.run("bills")
+
+    held = [row for row in house.rows(mapping="bills") if row.state == "held"]
+    assert {row.cause for row in held} == {"lookup_failed"}
+    assert len(held) == len(bad) == result.needs_person
+    assert "cannot show that one" in held[0].reason
+    assert set(house.invoices()) == {entry["invoice_number"] for entry in entries} - bad
+    house.sandbox.epicor.respond = respond  # type: ignore[method-assign]
+    house.run("bills")
+    assert set(house.states("bills").values()) == {"entered"}
+
+
+def test_a_system_that_answers_nobody_decides_nothing(make_house: MakeHouse) -> None:
+    house = make_house(*bills(12))
+    spoiled(house, "epicor", "VendorSvc")
+    with pytest.raises(Unreachable, match="cannot show that one"):
+        house.run("bills")
+    assert {row.state for row in house.rows()} == {"seen"}
+    assert len(house.wire.requests) < 120
