@@ -51,16 +51,29 @@ def read_records(setup: Setup, spec: MappingSpec, company: str | None, feed: str
         raise Unreachable(f"{spec.source.connection} {feed}: the feed ended without a last page")
 
 
-def read_into_ledger(setup: Setup, spec: MappingSpec, run: str, tell: Tell) -> int:
-    """Every page of the mapping's feeds into the ledger; what left the feed is withdrawn. Gives the count."""
-    count = 0
-    for company, feed in feeds_of(setup, spec):
-        for records in read_records(setup, spec, company, feed):
-            setup.ledger.register(records, run)
-            count += len(records)
-            tell("read", len(records))
+def read_into_ledger(setup: Setup, spec: MappingSpec, run: str, tell: Tell) -> tuple[int, dict[str, Unreachable]]:
+    """Every page of the mapping's feeds into the ledger; what left a feed is withdrawn.
+
+    Gives the count, and why a feed could not be read to its end, by its name: nothing of that feed is decided.
+
+    Raises:
+        Unreachable: none of them could be read to its end.
+    """
+    count, unread = 0, {}
+    feeds = feeds_of(setup, spec)
+    for company, feed in feeds:
+        try:
+            for records in read_records(setup, spec, company, feed):
+                setup.ledger.register(records, run)
+                count += len(records)
+                tell("read", len(records))
+        except Unreachable as error:
+            unread[feed] = error
+            if len(unread) == len(feeds):
+                raise
+            continue
         setup.ledger.withdraw_unseen(spec.source.connection, feed, run)
-    return count
+    return count, unread
 
 
 def _record(spec: MappingSpec, row: object, company: str | None, feed: str, page: Page) -> SourceRecord:

@@ -36,7 +36,8 @@ class RunResult:
     """One run of one mapping. `became` tallies where the records it looked at stand now, by state and cause.
 
     `stopped` says why sending ended early, because the target accepted nothing; the rest stays ready.
-    `left_elsewhere` records wait for the runners that have the turns named in `elsewhere`.
+    `left_elsewhere` records wait for the runners that have the turns named in `elsewhere`. `unread` says by
+    feed why it could not be read to its end: nothing of it was decided.
     """
 
     mapping: str
@@ -50,6 +51,7 @@ class RunResult:
     became: dict[tuple[str, str], Tally] = field(default_factory=dict)
     elsewhere: dict[str, str] = field(default_factory=dict)
     left_elsewhere: int = 0
+    unread: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     report_file: str | None = None
     stopped: str = ""
@@ -79,6 +81,7 @@ class RunResult:
             ],
             "elsewhere": self.elsewhere,
             "left_elsewhere": self.left_elsewhere,
+            "unread": self.unread,
             "warnings": self.warnings,
             "report_file": self.report_file,
             "stopped": self.stopped,

@@ -94,7 +94,8 @@ class _Run:
         self.stops: dict[str | None, str] = {}
 
     def go(self, *, wait: bool) -> None:
-        self.result.read = read_into_ledger(self.setup, self.spec, self.result.run, self.tell)
+        self.result.read, unread = read_into_ledger(self.setup, self.spec, self.result.run, self.tell)
+        self.result.unread = {feed: str(error) for feed, error in unread.items()}
         self._warn_of_orphans()
         self._settle()
         if self.free is not None:
@@ -159,7 +160,8 @@ class _Run:
     def _plan_and_send(self) -> None:
         states = tuple(OPEN | {State.ENTERED}) if self.spec.in_step else tuple(OPEN)
         self.reported.clear()
-        for _, feed in feeds_of(self.setup, self.spec):
+        feeds = [feed for _, feed in feeds_of(self.setup, self.spec) if feed not in self.result.unread]
+        for feed in feeds:
             for rows in self._pages(
                 feed=(self.spec.source.connection, feed), states=states, seen_run=self.result.run
             ):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from click.testing import CliRunner
 
+from engine.faces.commands.root import root
 from engine.faces.sandbox.exchange import SandboxRequest, SandboxResponse
 from engine.words.errors import Unreachable
 from tests.run.conftest import MakeHouse
@@ -51,3 +53,28 @@ def test_a_system_that_answers_nobody_decides_nothing(make_house: MakeHouse) -> 
         house.run("bills")
     assert {row.state for row in house.rows()} == {"seen"}
     assert len(house.wire.requests) < 120
+
+
+def test_a_company_whose_feed_breaks_off_costs_no_other_company(make_house: MakeHouse) -> None:
+    house = make_house()
+    spoiled(house, "epicor", "/EPIC07/Erp.BO.VendorSvc")
+
+    result = house.run("vendors")
+
+    assert list(result.unread) == ["EPIC07 Erp.BO.VendorSvc/Vendors"]
+    assert "cannot show that one" in result.unread["EPIC07 Erp.BO.VendorSvc/Vendors"]
+    assert result.sent
+    assert {row.company for row in house.rows(mapping="vendors")} == {"EPIC06"}
+
+
+def test_a_mapping_that_cannot_be_run_costs_no_other_mapping(make_house: MakeHouse) -> None:
+    house = make_house()
+    spoiled(house, "epicor", "Erp.BO.POSvc")
+
+    told = CliRunner().invoke(root, ["run", "purchase-orders", "vendors", "-w", str(house.folder)])
+
+    assert told.exit_code == 3
+    assert "Error: 1 mapping could not be run to the end. purchase-orders: epicor: GET" in told.stderr
+    assert house.rows(mapping="purchase-orders") == ()
+    assert "vendors: read" in told.stdout
+    assert {row.state for row in house.rows(mapping="vendors")} >= {"entered"}

@@ -27,7 +27,7 @@ from engine.run.result import RunResult
 from engine.run.running import run_mapping
 from engine.wiring.app import open_setup, valid_workspace
 from engine.wiring.workspace import find_workspace
-from engine.words.errors import InputError
+from engine.words.errors import InputError, Unreachable
 
 
 @click.command("run")
@@ -56,7 +56,8 @@ def command(
     Each record ends in one known state, whatever stops a run; a second run sends nothing twice. Exit code 1
     when records need a person: `ml-connector records --waiting` lists them. What is in doubt is waited for
     until its settle window has passed, and for the turn of a runner that died until it has run out, unless
-    --no-wait. Exit code 3 when the target accepted nothing any more, or records were left to another runner.
+    --no-wait. Exit code 3 when a system could not be asked, accepted nothing any more, or records were left to
+    another runner.
 
     \b
     Examples:
@@ -68,18 +69,25 @@ def command(
     \b
     JSON: a list, one object a mapping: {mapping, run, read, sent, adopted, unchanged, acknowledged,
     became: [{state, cause, count, amounts: {currency: amount}}], elsewhere: {turn: holder}, left_elsewhere,
-    warnings, report_file, stopped}. Amounts are text. When a run stops early, the mappings before it are printed.
+    unread: {feed: why}, warnings, report_file, stopped}. Amounts are text. A mapping that could not be run to its
+    end is told on standard error, and those after it are run all the same.
     """
     if bool(names) == everything:
         raise InputError("name the mappings to run, or say --all")
     loaded = valid_workspace(find_workspace(workspace))
     results: list[RunResult] = []
+    failed: dict[str, Unreachable] = {}
     with open_setup(loaded) as setup:
         specs = in_order_of_need(setup.specs if everything else [named(setup.specs, name) for name in names])
         try:
             for spec in specs:
                 try:
                     result = run_mapping(setup, spec, tell=progress(), limit=limit, only=only, wait=not no_wait)
+                except Unreachable as error:
+                    if len(specs) == 1:
+                        raise
+                    failed[spec.name] = error  # the other mappings are not at fault
+                    continue
                 finally:
                     end_progress()
                 results.append(result)
@@ -88,7 +96,10 @@ def command(
         finally:
             if form == "json":
                 put_json([result.as_json() for result in results])
-    if any(result.stopped or result.left_elsewhere for result in results):
+    if failed:
+        told = "; ".join(f"{name}: {error}" for name, error in failed.items())
+        raise Unreachable(f"{counted(len(failed), 'mapping')} could not be run to the end. {told}")
+    if any(result.stopped or result.left_elsewhere or result.unread for result in results):
         sys.exit(3)
     waiting = sum(result.needs_person for result in results)
     if not waiting:
@@ -112,6 +123,8 @@ def show_result(result: RunResult, *, spaced: bool = False) -> None:
     if result.left_elsewhere:
         left = counted(result.left_elsewhere, "record")
         click.echo(f"  {left} still to be sent there: run it again when that run has ended")
+    for feed, why in result.unread.items():
+        put_text(f"{feed} could not be read to its end, and nothing of it was decided: {why}", first="  ")
     if result.stopped:
         put_text(f"sending stopped: {result.stopped}; the rest stays ready for the next run", first="  ")
     for warning in result.warnings:
