@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -13,16 +13,32 @@ from engine.run.setup import Setup
 from engine.words.json_changes import Change, changes
 
 
-def changed_after_entry(setup: Setup, spec: MappingSpec, row: RecordRow) -> tuple[Change, ...]:
-    """The values the mapping reads that are not what they were when the record was entered.
+def changed_after_entry(
+    setup: Setup, specs: Mapping[str, MappingSpec], rows: Sequence[RecordRow]
+) -> dict[int, tuple[Change, ...]]:
+    """By the id of each entered record: the values its mapping reads that are not what they were at entry.
 
-    Empty for master data, which is sent again by itself, and where a payload was purged.
+    Without those that did not change, master data, which is sent again by itself, and those whose payload was
+    purged. The payloads of a page of records are read at once.
     """
-    if spec.in_step or row.entered_payload_hash in (None, row.payload_hash):
-        return ()
-    before, after = setup.ledger.payload(str(row.entered_payload_hash)), setup.ledger.payload(row.payload_hash)
-    if not isinstance(before, dict) or not isinstance(after, dict):
-        return ()
+    other = [
+        (row, spec)
+        for row in rows
+        if row.entered_payload_hash not in (None, row.payload_hash)
+        and (spec := specs.get(row.mapping or "")) is not None
+        and not spec.in_step
+    ]
+    hashes = {one for row, _ in other for one in (str(row.entered_payload_hash), row.payload_hash)}
+    payloads = setup.ledger.payloads(tuple(hashes)) if hashes else {}
+    found = {}
+    for row, spec in other:
+        before, after = payloads.get(str(row.entered_payload_hash)), payloads.get(row.payload_hash)
+        if isinstance(before, dict) and isinstance(after, dict):
+            found[row.id] = _changes(spec, row, before, after)
+    return {record_id: told for record_id, told in found.items() if told}
+
+
+def _changes(spec: MappingSpec, row: RecordRow, before: dict[str, Any], after: dict[str, Any]) -> tuple[Change, ...]:
     return changes(_read(spec, {**before, **_written_back(spec, row, after)}), _read(spec, after))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,8 +12,7 @@ from typing import Any
 from engine.adapters.store.port import RecordRow
 from engine.domain.causes import CAUSES, Cause
 from engine.domain.lifecycle import State
-from engine.language.spec.model import MappingSpec
-from engine.run.ledger_pages import every_record
+from engine.run.ledger_pages import record_pages
 from engine.run.setup import Setup
 from engine.run.source_changes import changed_after_entry
 from engine.words.json_changes import Change
@@ -141,8 +140,12 @@ def find_work(setup: Setup, *, mapping: str | None = None, cause: str = "", owne
     found = [
         finding
         for state in (*_ALWAYS, *_WAITING, *_ENTERED)
-        for row in _rows(setup, mapping, state)
-        for finding in _findings(setup, specs.get(row.mapping or ""), row, now)
+        for rows in record_pages(setup.ledger, mapping=mapping, states=[state])
+        for finding in (
+            _of_entered(rows, changed_after_entry(setup, specs, rows), now)
+            if state in _ENTERED
+            else _of_waiting(rows, now)
+        )
         if (not cause or finding.cause == cause) and (not owner or finding.owner == owner)
     ]
     return tuple(sorted(found, key=_weight))
@@ -164,22 +167,24 @@ def in_lines(findings: Sequence[Finding]) -> tuple[Line, ...]:
     return tuple(sorted(lines, key=_line_weight))
 
 
-def _rows(setup: Setup, mapping: str | None, state: State) -> Iterator[RecordRow]:
-    return every_record(setup.ledger, mapping=mapping, states=[state])
-
-
-def _findings(setup: Setup, spec: MappingSpec | None, row: RecordRow, now: datetime) -> Iterator[Finding]:
-    seen_for = now - row.first_seen_at
-    if row.state in _ENTERED:
+def _of_entered(
+    rows: Sequence[RecordRow], changed: Mapping[int, tuple[Change, ...]], now: datetime
+) -> Iterator[Finding]:
+    for row in rows:
+        seen_for = now - row.first_seen_at
         if row.cause:
             yield Finding(row=row, cause=row.cause, reason=row.reason, seen_for=seen_for)
-        changes = changed_after_entry(setup, spec, row) if spec is not None else ()
-        if changes:
+        if row.id in changed:
+            changes = changed[row.id]
             reason = "; ".join(str(one) for one in changes)
             yield Finding(row=row, cause="changed", reason=reason, seen_for=seen_for, changes=changes)
-    elif row.state in _ALWAYS or _is_stuck(row, now):
-        cause = row.cause or _STUCK.get(row.state, "")
-        yield Finding(row=row, cause=cause, reason=row.reason, seen_for=seen_for)
+
+
+def _of_waiting(rows: Sequence[RecordRow], now: datetime) -> Iterator[Finding]:
+    for row in rows:
+        if row.state in _ALWAYS or _is_stuck(row, now):
+            cause = row.cause or _STUCK.get(row.state, "")
+            yield Finding(row=row, cause=cause, reason=row.reason, seen_for=now - row.first_seen_at)
 
 
 def _is_stuck(row: RecordRow, now: datetime) -> bool:
