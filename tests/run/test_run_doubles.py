@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from engine.faces.sandbox.faults import Fault, FaultKind
 from engine.wiring.workspace import LEDGER
 from tests.run.conftest import MakeHouse
 from tests.run.house import VENDORS, House, bill, bills, card
 
 DAY = date(2026, 11, 3)
+NAMES = ("bills", "card-transactions")
 LINES = (("6200|10", Decimal("60.00")),)
 
 
@@ -116,6 +120,44 @@ def test_a_ledger_that_is_gone_enters_nothing_twice(make_house: MakeHouse, page_
     assert [(result.sent, result.adopted) for result in results] == [(0, 12), (0, 5)]
     assert len(house.wire.effects("epicor")) == sent
     assert house.sandbox.report()["companies"] == before
+    assert all(house.entry(entry)["status"] == "sync_complete" for entry in (*invoices, *journals))
+
+
+@pytest.mark.parametrize("still_open", [True, False], ids=["nothing written back", "all written back"])
+def test_a_ledger_from_yesterday_enters_nothing_twice(make_house: MakeHouse, still_open: bool) -> None:
+    """In the copy some are entered, one of each is in doubt, and of those of today nothing is known."""
+    invoices, journals = bills(8), [card(str(number), f"{number}.25") for number in range(1, 7)]
+    house = make_house(*invoices[:4], *journals[:3])
+    for path in ("UpdateMaster", "UpdateExt"):
+        house.sandbox.faults.add(
+            Fault(kind=FaultKind.NO_ANSWER_AFTER_COMMIT, system="epicor", path=path, every=3, times=1)
+        )
+    for name in NAMES:
+        house.run(name, wait=False)
+    yesterday = house.folder.with_name("yesterday")
+    shutil.copytree(house.folder / ".ml-connector", yesterday)
+    assert sorted(Counter(row.state for row in house.rows()).items()) == [("entered", 5), ("in_doubt", 2)]
+    told = [entry for entry in (*invoices[:4], *journals[:3]) if house.entry(entry)["status"] == "sync_complete"]
+    for entry in (*invoices[4:], *journals[3:]):
+        house.sandbox.airbase.books.put("ledger_entries", entry)
+    for name in NAMES:
+        house.run(name)
+    assert house.sandbox.clerk.post_gl_group("EPIC06", "AC261104") == ""
+    if still_open:
+        for entry in (one for one in (*invoices, *journals) if one not in told):
+            house.sandbox.airbase.books.change_entry(entry["id"], status="sync_ready", erp_reference_id=None)
+    before = house.sandbox.report()["companies"]
+    sent = len(house.wire.effects("epicor"))
+    forget(house)
+    shutil.copytree(yesterday, house.folder / ".ml-connector", dirs_exist_ok=True)
+
+    for name in NAMES:
+        house.run(name)
+
+    assert len(house.wire.effects("epicor")) == sent
+    assert house.sandbox.report()["companies"] == before
+    known = 14 if still_open else 7  # what is complete in Airbase does not come back in its feed
+    assert Counter(row.state for row in house.rows()) == {"entered": known}
     assert all(house.entry(entry)["status"] == "sync_complete" for entry in (*invoices, *journals))
 
 
