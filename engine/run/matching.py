@@ -42,7 +42,7 @@ class Found:
 
     @property
     def ours(self) -> bool:
-        """Whether it may be adopted: it bears our stamp, or its content is equal."""
+        """Whether it may be adopted: it bears our stamp, or its content is equal and it bears nobody else's."""
         return self.bears or self.equal
 
 
@@ -85,11 +85,13 @@ def _compare(connector: Connector, find: FindSpec, document: Document, rows: Seq
     if find.read is not None:
         kept = _read(connector, find.read, document)
     reference = _taken(find.reference, kept)
-    bears = find.bears is not None and not _difference(find.bears, kept, document)
+    mark = _difference(find.bears, kept, document) if find.bears is not None else ""
+    borne = _taken(find.bears.path, kept) if find.bears is not None and mark else None
+    others = (f"it bears {_shown(borne)}, the mark of another record",) if borne else ()
     return Found(
         reference="" if reference is None else str(reference),
-        bears=bears,
-        differences=(*_entry_differences(find, kept, document), *_kept_differences(find, kept, document)),
+        bears=find.bears is not None and not mark,
+        differences=(*others, *_entry_differences(find, kept, document), *_kept_differences(find, kept, document)),
         by=find,
         in_gl=find.in_gl is not None and _taken(find.in_gl, kept) is True,
         settled=find.settled is not None and _taken(find.settled, kept) is True,

@@ -70,8 +70,15 @@ class _Seen:
 
     @property
     def gone(self) -> bool:
-        """Whether our document is not there; another one with its number is none of ours."""
-        return self.found is None or (self.entered.sent and self.found.by.bears is not None and not self.found.bears)
+        """Whether our document is not there; another one with its number is ours only if it says the same."""
+        return self.found is None or (self.entered.sent and self.found.by.bears is not None and not self.found.ours)
+
+    @property
+    def moved(self) -> str:
+        """In which other group it stands; one that was keyed by hand and found equal never was in ours."""
+        if self.found is None or self.found.in_gl or (self.found.by.bears is not None and not self.found.bears):
+            return ""
+        return self.found.moved
 
     @property
     def line(self) -> Line:
@@ -245,8 +252,8 @@ def _finding(one: _Seen) -> tuple[str, str]:
     if differences:
         reason = "; ".join(differences)
         return ("differs", reason) if (row.cause, row.reason) == ("differs", reason) else ("edited", reason)
-    if not one.found.in_gl and _is_new(one, one.found.moved):
-        return "moved", one.found.moved
+    if _is_new(one, one.moved):
+        return "moved", one.moved
     if not one.found.in_gl and _is_new(one, one.trouble):
         return "post_error", one.trouble
     return ("", "") if row.cause in OURS_TO_CLEAR else (row.cause, row.reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 from tests.acts.desk import Desk
@@ -140,6 +141,18 @@ def test_a_document_found_and_adopted_is_swept_like_one_of_ours(make_desk: MakeD
     assert desk.row("B-1").state == "entered"
     assert len(desk.house.attempts(bill("B-1", "60.00", "40.00"))) == 0
     desk.house.sandbox.clerk.edit_account(COMPANY, NUMBER, "B-1", 1, "6300|20")
+    assert causes(desk) == {"B-1": "edited"}
+
+
+def test_a_document_keyed_by_hand_and_found_equal_never_moved(make_desk: MakeDesk) -> None:
+    desk = make_desk(bill("B-1", "60.00"))
+    clerk = desk.house.sandbox.clerk
+    clerk.key_invoice(COMPANY, NUMBER, "B-1", on=date(2026, 11, 3), lines=(("6200|10", Decimal("60.00")),))
+    clerk.edit_header(COMPANY, NUMBER, "B-1", PayHold=True, PMUID=9, GLControlType="APAcct", GLControlCode="AB-AP")
+    desk.types("run", "bills")
+    assert desk.row("B-1").state == "entered"
+    assert desk.asks("sweep")["noticed"] == []
+    clerk.edit_account(COMPANY, NUMBER, "B-1", 1, "6300|20")
     assert causes(desk) == {"B-1": "edited"}
 
 

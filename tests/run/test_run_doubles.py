@@ -175,6 +175,20 @@ def test_an_adopted_document_is_claimed(make_house: MakeHouse) -> None:
     assert house.entry(second)["status"] == "sync_ready"
 
 
+def test_a_document_that_bears_another_records_stamp_is_never_adopted(make_house: MakeHouse) -> None:
+    """The first is complete and does not come back in the feed; the ledger that knew of it is gone."""
+    first, second = bill("B-1", "60.00"), bill("B-1", "60.00", label="again")
+    house = make_house(first, second)
+    house.run("bills")
+    assert house.entry(first)["status"] == "sync_complete"
+    forget(house)
+    house.run("bills")
+    row = house.row(second)
+    assert (row.state, row.cause) == ("held", "number_taken")
+    assert "it bears AB-" in row.reason
+    assert house.entry(second)["status"] == "sync_ready"
+
+
 def test_an_invoice_that_was_deleted_in_epicor_is_not_entered_again_by_itself(make_house: MakeHouse) -> None:
     entry = bill("B-1")
     house = make_house(entry)
