@@ -107,12 +107,19 @@ CAUSES: dict[str, Cause] = {
     "period_closed": _cause(
         "Its period is closed.",
         "finance",
-        "Open the period in books.yaml, or set `closed: next_open` in the mapping once the month is signed.",
+        "Open the period in books.yaml. With `closed: next_open` in the mapping it moves to the next open day once "
+        "its month is signed (`close sign`).",
     ),
     "period_signed": _cause(
         "Its period is signed off.",
         "finance",
         "Date it in an open period at the source, or open the period with `close unlock --reason` and sign again.",
+    ),
+    "not_moved": _cause(
+        "Its period is signed off, and it is too large to be moved by itself, or would cross a fiscal year.",
+        "finance",
+        "Accrue it or not: open its period for as long as it takes, or enter it in the target by hand and dismiss it "
+        "with its number. A small one moves when prior_period_limit in books.yaml allows its amount.",
     ),
     "check_failed": _cause("A check of the mapping failed.", "finance", "Do what the reason says."),
     "expression_failed": _cause(

@@ -14,6 +14,7 @@ from engine.language.transform.render import Template
 from engine.plan.decision import Put
 from engine.plan.extract import Waits, is_missing
 from engine.plan.item import Item
+from engine.plan.period import booked_on
 from engine.plan.world import Match, Row, World
 from engine.words.errors import ProgramError
 
@@ -88,6 +89,11 @@ def _one(step: ValueStep | CrosswalkStep | PeriodStep, spot: _Spot, world: World
         spot.into[step.name] = _coded(step, spot, world)
     else:
         spot.into[step.name] = _period(step, spot)
+    _hear_of_company(step, spot, world)
+
+
+def _hear_of_company(step: Step, spot: _Spot, world: World) -> None:
+    """A step of the record itself that is called `company` says whose books it is for, whatever its kind."""
     if step.name == "company" and spot.into is spot.item.scope:
         spot.item.know_company(world)
 
@@ -134,14 +140,10 @@ def _period(step: PeriodStep, spot: _Spot) -> date:
         raise Waits("value_wrong", f"{step.name}: {_shown(day)} is not a date")
     if item.company is None:
         raise ProgramError(f"{step.place}: a period needs `company` to be known above it")
-    if item.company.is_open(day):
-        return day
-    later = item.company.next_open(day)
-    if step.closed == "next_open" and later is not None:
-        return later
-    if item.company.is_signed(day):
-        raise Waits("period_signed", f"the period of {day} is signed off in {item.company.code}")
-    raise Waits("period_closed", f"the period of {day} is not open in {item.company.code} (books.yaml, open_periods)")
+    facts = item.facts()
+    return booked_on(
+        item.company, day, moves=step.closed == "next_open", amount=facts.amount, currency=facts.currency
+    )
 
 
 def _look_up(step: LookupStep, spots: Sequence[_Spot], world: World) -> None:
@@ -156,6 +158,9 @@ def _look_up(step: LookupStep, spots: Sequence[_Spot], world: World) -> None:
             for spot in waiting:
                 if spot.item.ended is None:
                     held(spot.item, lambda s=spot, m=match, f=found: _give(step, s, m, f[m]))  # type: ignore[misc]
+    for spot in spots:
+        if spot.item.ended is None:
+            held(spot.item, lambda spot=spot: _hear_of_company(step, spot, world))  # type: ignore[misc]
 
 
 def _ask(step: LookupStep, spot: _Spot, asked: dict[str | None, dict[Match, list[_Spot]]]) -> None:

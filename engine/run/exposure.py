@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.adapters.store.port import RecordRow
 from engine.domain.lifecycle import State
+from engine.domain.record import RecordKey
 from engine.language.spec.model import ExposedSpec, MappingSpec
 from engine.language.transform.render import RenderError
 from engine.plan.decision import Document
@@ -32,9 +33,12 @@ class Exposed:
 
 @dataclass(slots=True, kw_only=True)
 class Exposure:
-    """All of it; `unread` are records that could not be looked at: unknown is not nothing."""
+    """All of it; `open` is what the target still owes on each of our documents that the source pays, `unread` are
+    records that could not be looked at: unknown is not nothing.
+    """
 
     looked_at: int = 0
+    open: dict[RecordKey, Decimal | None] = field(default_factory=dict)
     exposed: list[Exposed] = field(default_factory=list)
     unread: list[RecordRow] = field(default_factory=list)
 
@@ -66,7 +70,7 @@ def find_exposure(setup: Setup, specs: Sequence[MappingSpec], company: str | Non
                 elif paid_by_source:
                     asked.append((one.row, one.document))
             result.looked_at += len(asked)
-            for exposed in _exposed(setup, spec, spec.exposed, asked):
+            for exposed in _exposed(setup, spec, spec.exposed, asked, result):
                 name = (spec.target.connection, exposed.reference)
                 if name not in told or (told[name].keyed and not exposed.keyed):
                     told[name] = exposed
@@ -86,8 +90,13 @@ def _asks(exposed: ExposedSpec, document: Document) -> bool | None:
 
 
 def _exposed(
-    setup: Setup, spec: MappingSpec, exposed: ExposedSpec, asked: Sequence[tuple[RecordRow, Document]]
+    setup: Setup,
+    spec: MappingSpec,
+    exposed: ExposedSpec,
+    asked: Sequence[tuple[RecordRow, Document]],
+    result: Exposure,
 ) -> Iterable[Exposed]:
+    """What is exposed of these; notes in the result what is open of them."""
     by_company: dict[str | None, list[tuple[RecordRow, Document]]] = {}
     for row, document in asked:
         by_company.setdefault(document.company, []).append((row, document))
@@ -101,14 +110,15 @@ def _exposed(
         )
         for row, document in waiting:
             for there in found[matches[document.key_text]]:
+                if _is_own(exposed, row, there):
+                    result.open[row.key] = _balance(exposed, there)
                 one = _one(exposed, row, document, there)
                 if one is not None:
                     yield one
 
 
 def _one(exposed: ExposedSpec, row: RecordRow, document: Document, there: Mapping[str, Any]) -> Exposed | None:
-    reference = str(exposed.reference(there) or "")
-    own = reference == row.reference
+    own = _is_own(exposed, row, there)
     if not own and differs(exposed.amount, there, document):
         return None
     why = [sentence for lock in exposed.locks if (sentence := differs(lock, there, document))]
@@ -116,11 +126,19 @@ def _one(exposed: ExposedSpec, row: RecordRow, document: Document, there: Mappin
         why.append("it is selected for a payment that is not posted yet")
     if not why:
         return None
-    balance = exposed.balance(there)
     return Exposed(
         row=row,
-        reference=reference,
-        balance=Decimal(balance) if isinstance(balance, (int, Decimal)) else None,
+        reference=str(exposed.reference(there) or ""),
+        balance=_balance(exposed, there),
         why=tuple(why),
         keyed=not own,
     )
+
+
+def _is_own(exposed: ExposedSpec, row: RecordRow, there: Mapping[str, Any]) -> bool:
+    return str(exposed.reference(there) or "") == row.reference
+
+
+def _balance(exposed: ExposedSpec, there: Mapping[str, Any]) -> Decimal | None:
+    balance = exposed.balance(there)
+    return Decimal(balance) if isinstance(balance, (int, Decimal)) else None

@@ -15,8 +15,18 @@ def test_epicor_down_in_the_middle(month: Month) -> None:
     report = month.reconciles()
     assert (report.verdict, report.exit_code) == (UNKNOWN, 3)
     assert "GLJrnDtls could not be read" in report.unknown[0]
-    assert (report.states, report.roll_forwards, report.exposure, report.by_account) == (None, (), None, None)
+    assert (report.states, report.roll_forwards, report.by_account) == (None, (), None)
+    assert report.exposure is not None
     assert [one.complete for one in report.readings].count(False) == 1
+
+
+def test_the_open_payables_cannot_be_read(month: Month) -> None:
+    """The list of invoices fails, which is where the exposure is read, too."""
+    month.posts()
+    month.epicor_fails("APInvoices")
+    report = month.reconciles()
+    assert (report.verdict, report.exposure, report.states) == (UNKNOWN, None, None)
+    assert any("what could be paid twice could not be read" in sentence for sentence in report.unknown)
 
 
 def test_airbase_down(month: Month) -> None:

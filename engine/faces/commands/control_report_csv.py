@@ -50,8 +50,13 @@ def _rows(report: ControlReport) -> Iterator[dict[str, Any]]:
             shown = "UNKNOWN" if value is None else value
             yield {"section": section, "what": rolled.account, "line": line, "amount": shown}
     if report.exposure is not None:
-        for line, count in (("paid and open", report.exposure.paid_and_open), ("unlocked", report.exposure.unlocked)):
-            yield {"section": "D", "line": line, "count": count.count, "amount": count.amount}
+        for line, counts in (
+            ("paid and open", report.exposure.paid_and_open),
+            ("unlocked", report.exposure.unlocked),
+        ):
+            for currency, count in sorted(counts.items()):
+                amounts = {"count": count.count, "amount": count.amount, "currency": currency}
+                yield {"section": "D", "line": line, **amounts}
     for line, compared in (("account", report.by_account), ("vendor", report.by_vendor)):
         for entry in compared or ():
             for side, value in (("source", entry.expected), ("in GL", entry.there), ("difference", entry.difference)):

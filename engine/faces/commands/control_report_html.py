@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from html import escape
 
-from engine.faces.commands.control_report_text import result_line, sided
+from engine.faces.commands.control_report_text import counts_text, result_line, sided
 from engine.faces.commands.output import one_line
 from engine.run.reconciling.report import BUCKETS, Compared, ControlReport, Count, Movement, RollForward
 from engine.words.money import show_money
@@ -116,14 +116,11 @@ def _exposure(report: ControlReport) -> str:
     if one is None:
         return _section("D. Exposure", (), [("UNKNOWN: a side could not be read",)])
     rows = [
-        (
-            "paid at the source, open at the target",
-            str(one.paid_and_open.count),
-            show_money(one.paid_and_open.amount),
-        ),
-        ("unlocked", str(one.unlocked.count), show_money(one.unlocked.amount)),
+        ("paid at the source, open at the target", counts_text(one.paid_and_open)),
+        ("oldest of these payments", one.oldest or "none"),
+        ("not locked: the target could pay it again", counts_text(one.unlocked)),
     ]
-    return _section("D. Exposure", (), rows)
+    return _section("D. Exposure, as of now and of every period", (), rows)
 
 
 def _compared(title: str, rows: tuple[Compared, ...] | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from engine.faces.commands.output import one_line
@@ -110,12 +110,19 @@ def _exposure(report: ControlReport) -> Iterator[str]:
     if one is None:
         yield "D. EXPOSURE  UNKNOWN: a side could not be read"
         return
-    oldest = f" (oldest {one.oldest})" if one.oldest else ""
-    yield (
-        f"D. EXPOSURE  paid at the source, open at the target: {one.paid_and_open.count} / "
-        f"{show_money(one.paid_and_open.amount)}{oldest}   unlocked: {one.unlocked.count} / "
-        f"{show_money(one.unlocked.amount)}"
-    )
+    oldest = f" (oldest payment {one.oldest})" if one.oldest else ""
+    yield "D. EXPOSURE, as of now and of every period"
+    yield f"   paid at the source, open at the target      {counts_text(one.paid_and_open)}{oldest}"
+    yield f"   not locked: the target could pay it again   {counts_text(one.unlocked)}{' <<' if one.unlocked else ''}"
+
+
+def counts_text(counts: Mapping[str, Count]) -> str:
+    """Numbers and amounts by currency: `9 / 12,570.00 USD`."""
+    shown = []
+    for currency, count in sorted(counts.items()):
+        number, amount = _count(count)
+        shown.append(f"{number} / {amount} {currency}")
+    return ", ".join(shown) or "0"
 
 
 def _compared(rows: tuple[Compared, ...] | None, what: str) -> Iterator[str]:

@@ -44,6 +44,10 @@ class Company:
         """Whether this day lies in a period that is signed off."""
         return is_open(self.signed, day)
 
+    def fiscal_year(self, day: date) -> int:
+        """The calendar year in which the fiscal year of a day begins."""
+        return day.year - (day.month < (self.settings["fiscal_year_starts"] or 1))
+
     def next_open(self, day: date) -> date | None:
         """The first day from this one on that may be posted into; None when there is none."""
         later = next_open(self.periods, day)

@@ -15,7 +15,7 @@ def compile_reconcile(root: Node, scope: Scope) -> ReconcileSpec | None:
     node = root.get("reconcile")
     if node is None or node.fields is None or scope.findings.is_damaged(root, "reconcile"):
         return None
-    asking = scope.inside(first=KnownName(), last=KnownName(), company=KnownName(), row=KnownName())
+    asking = scope.inside(first=KnownName(), last=KnownName(), company=KnownName())
     source = node.get("source")
     reads = source.plain().get("reads", ()) if source is not None else ()
     accounts = node.get("accounts")
@@ -56,13 +56,12 @@ def _listing(node: Node, scope: Scope) -> ListingSpec | None:
     paths = _selectors(
         node,
         scope,
-        *("posting_key", "number", "amount", "currency", "date", "vendor", "in_gl", "ours", "balance"),
+        *("posting_key", "number", "amount", "currency", "date", "vendor", "in_gl", "ours"),
     )
     return ListingSpec(
         set=node.plain()["set"],
         params=_params(node, scope),
         reference=reference,
-        exposed=scope.template(node.get("exposed")),
         place=node.place,
         **paths,
     )

@@ -112,7 +112,15 @@ _LOOKUP = record(
 _PERIOD = record(
     "A date, checked against the open periods of books.yaml.",
     needed={"period": value("The date.")},
-    may={"closed": choice("What a date in a closed period does.", "hold", "next_open", default="hold")},
+    may={
+        "closed": choice(
+            "What a date in a signed period does: `next_open` moves it, up to prior_period_limit. In a closed "
+            "period that is not signed it is held.",
+            "hold",
+            "next_open",
+            default="hold",
+        )
+    },
 )
 _SCALAR = ["string", "number", "boolean", "null"]
 _EACH_STEP = {

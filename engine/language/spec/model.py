@@ -113,7 +113,7 @@ class LookupStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodStep:
-    """`name: {period: date, closed: hold | next_open}`: the date, moved into an open period or held."""
+    """`name: {period: date, closed: hold | next_open}`: the date, or moved out of a signed period, or held."""
 
     name: str
     date: Template

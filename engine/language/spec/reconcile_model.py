@@ -14,7 +14,7 @@ class ListingSpec:
     """How the documents of a period are listed at the target; the paths stand on one row.
 
     `reference` is what the ledger calls the document, `posting_key` what its postings call it (the reference when
-    not given). `exposed` is asked of a `row`: whether the target could still pay it.
+    not given).
     """
 
     set: str
@@ -28,8 +28,6 @@ class ListingSpec:
     vendor: Selector | None = None
     in_gl: Selector | None = None
     ours: Selector | None = None
-    balance: Selector | None = None
-    exposed: Template | None = None
     place: Place
 
 

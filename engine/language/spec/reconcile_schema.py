@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.language.spec.schema_words import expression, list_of, map_of, record, text, value, yes_no
+from engine.language.spec.schema_words import list_of, map_of, record, text, value, yes_no
 
 _SET = text("The entity set.")
 _ASKED = map_of(value("A parameter; `first`, `last` (days as text) and `company` are known."), "Query parameters.")
@@ -19,8 +19,6 @@ _LISTING = record(
         "vendor": text("JMESPath: its vendor, as `vendor` of this section gives it."),
         "in_gl": text("JMESPath: true when it is in the general ledger."),
         "ours": text("JMESPath: our stamp, empty on a document that is not ours."),
-        "balance": text("JMESPath: what is still open of it."),
-        "exposed": expression("Whether the target could still pay it, asked of `row`."),
     },
 )
 _POSTING = record(

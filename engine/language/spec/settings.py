@@ -204,8 +204,26 @@ _ALL = (
         question="Which accounts hold deposits paid to vendors?",
     ),
     Setting(
+        name="prior_period_limit",
+        shape=amount(
+            "The amount up to which a record of a signed period moves into the next open one, where its mapping says "
+            "`closed: next_open`; a larger one, and every one while this is not set, is held."
+        ),
+        question="Up to which amount may a record of a signed month be booked in the next one?",
+    ),
+    Setting(
+        name="fiscal_year_starts",
+        shape={
+            **whole(
+                "The month the fiscal year begins in (January when not set); no record moves across it.", least=1
+            ),
+            "maximum": 12,
+        },
+        question="In which month, 1 to 12, does the fiscal year begin?",
+    ),
+    Setting(
         name="approval_limit",
-        shape=amount("The amount above which a document is held for a second person."),
+        shape=amount("The amount, in the document's own currency, above which it is held for a second person."),
         question="Above which amount does a second person approve?",
     ),
 )

@@ -9,7 +9,6 @@ from typing import Any
 from engine.adapters.connectors.port import Row
 from engine.language.spec.books import Company
 from engine.language.spec.reconcile_model import ListingSpec, PostingSpec
-from engine.language.transform.render import RenderError, Template
 from engine.language.transform.select import SelectError, Selector
 from engine.run.reconciling.read_source import booking_specs
 from engine.run.reconciling.sides import BookedLine, Period, Reading, TargetDocument, TargetSide
@@ -25,7 +24,7 @@ class _Lists:
     def __init__(self, setup: Setup, company: Company, period: Period) -> None:
         self._setup = setup
         self._company = company
-        self.scope = {
+        self._scope = {
             "company": company.code,
             "books": company.settings,
             "first": period.first.isoformat(),
@@ -36,7 +35,7 @@ class _Lists:
 
     def rows(self, connection: str, listing: ListingSpec | PostingSpec) -> tuple[Row, ...]:
         """The rows of a list; none when it cannot be read, which its reading says."""
-        params = tuple((name, str(value.render(self.scope))) for name, value in listing.params)
+        params = tuple((name, str(value.render(self._scope))) for name, value in listing.params)
         asked = (connection, listing.set, params)
         if asked not in self.readings:
             self._rows[asked], self.readings[asked] = self._read(*asked)
@@ -68,7 +67,7 @@ def read_target(setup: Setup, company: Company, period: Period) -> tuple[TargetS
         connection = spec.target.connection
         for listing in spec.reconcile.documents:
             for row in lists.rows(connection, listing):
-                document = _document(listing, row, lists.scope)
+                document = _document(listing, row)
                 documents[document.reference.casefold()] = document
         for posting in spec.reconcile.postings:
             for row in lists.rows(connection, posting):
@@ -100,7 +99,7 @@ def _side(documents: dict[str, TargetDocument], lines: Iterable[BookedLine]) -> 
     )
 
 
-def _document(listing: ListingSpec, row: Row, scope: dict[str, Any]) -> TargetDocument:
+def _document(listing: ListingSpec, row: Row) -> TargetDocument:
     reference = _text(listing.reference, row)
     return TargetDocument(
         reference=reference,
@@ -112,8 +111,6 @@ def _document(listing: ListingSpec, row: Row, scope: dict[str, Any]) -> TargetDo
         day=_text(listing.date, row)[:10],
         vendor=_text(listing.vendor, row),
         ours=_text(listing.ours, row),
-        balance=_number(listing.balance, row),
-        exposed=_is(listing.exposed, {**scope, "row": row}),
     )
 
 
@@ -158,12 +155,3 @@ def _text(path: Selector | None, row: Row) -> str:
 def _number(path: Selector | None, row: Row) -> Decimal | None:
     value = _at(path, row)
     return Decimal(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else None
-
-
-def _is(question: Template | None, scope: dict[str, Any]) -> bool:
-    if question is None:
-        return False
-    try:
-        return question.render(scope) is True
-    except RenderError as error:
-        raise Unreachable(f"a row of the target cannot be judged: {error.sentence}") from None

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from engine.domain.record import RecordKey
 from engine.language.spec.books import Company
-from engine.run.exposing import exposed_findings, exposure
 from engine.run.reconciling.comparing import Pair, by_account, by_vendor, document_findings, strangers
+from engine.run.reconciling.exposing import exposed, exposed_findings, read_exposure
 from engine.run.reconciling.read_ledger import read_ledger
 from engine.run.reconciling.read_source import booking_specs, read_source
 from engine.run.reconciling.read_target import read_target
 from engine.run.reconciling.report import ControlReport, Finding, RollForward, StateRow
 from engine.run.reconciling.rolling import Account, Booked, roll
-from engine.run.reconciling.sides import IN_TARGET, LedgerFact, Period, Reading, SourceFact, TargetSide
+from engine.run.reconciling.sides import IN_TARGET, LedgerFact, Period, Sides, SourceFact, TargetSide
 from engine.run.reconciling.signing import sign_offs
 from engine.run.reconciling.states import in_period, state_rows, unclaimed_findings, without_source
 from engine.run.setup import Setup
@@ -46,25 +47,30 @@ def reconcile(
     source, source_readings = read_source(setup, company)
     ledger = read_ledger(setup, books, period)
     target, target_readings = read_target(setup, books, period)
-    facts = None if source is None else {fact.key: fact for fact in source}
+    facts = None if source is None else {fact.key: _placed(fact, ledger.get(fact.key)) for fact in source}
+    payable, not_read = read_exposure(setup, company)
     readings = (*source_readings, *target_readings)
     unknown = [f"{one.what} could not be read: {one.problem}" for one in readings if not one.complete]
     if not any(spec.reconcile is not None and spec.reconcile.postings for spec in booking_specs(setup)):
         unknown.append("no mapping says under `reconcile` how the target is read")
-    return _report(setup, books, period, facts, ledger, target, readings, unknown, accounts)
+    sides = Sides(source=facts, ledger=ledger, target=target, payable=payable, readings=readings)
+    return _report(setup, books, period, sides, [*unknown, *not_read], accounts)
+
+
+def _placed(fact: SourceFact, row: LedgerFact | None) -> SourceFact:
+    """A record whose company only the target can tell, as the mapping found it when it was planned."""
+    return fact if fact.company or row is None else replace(fact, company=row.company)
 
 
 def _report(
     setup: Setup,
     books: Company,
     period: Period,
-    facts: dict[RecordKey, SourceFact] | None,
-    ledger: dict[RecordKey, LedgerFact],
-    target: TargetSide | None,
-    readings: tuple[Reading, ...],
+    sides: Sides,
     unknown: list[str],
     accounts: tuple[Account, ...],
 ) -> ControlReport:
+    facts, ledger, target, payable = sides.source, sides.ledger, sides.target, sides.payable
     currency = str(books.settings["currency"])
     findings: list[Finding] = []
     states: tuple[StateRow, ...] | None = None
@@ -85,7 +91,7 @@ def _report(
         )
         findings += [*told, *without_source(facts, ledger, books.code, period)]
         findings += [*unclaimed_findings(of_period, ledger), *document_findings(pairs, target, facts, currency)]
-        findings += [*strangers(pairs, ledger, target), *exposed_findings(target)]
+        findings += [*strangers(pairs, ledger, target)]
         rolls = [roll(account, booked) for account in accounts]
         rolled = tuple(one for one, _ in rolls)
         findings += [finding for _, found in rolls for finding in found]
@@ -93,6 +99,8 @@ def _report(
         findings += more
         unknown += [*_not_named(setup, books), *_not_known(rolled)]
         findings += _changed_since_sign_off(setup, rolled, books.code, period, currency)
+    if payable is not None:
+        findings += exposed_findings(payable)
     missing = [row for row in ledger.values() if _entered(row, books.code, period)] if target is not None else []
     gone = [row for row in missing if target is not None and target.document(row.reference) is None]
     complete = facts is not None and target is not None
@@ -105,12 +113,12 @@ def _report(
         currency=currency,
         run_at=setup.clock.now().isoformat(timespec="seconds"),
         rules=digest(sorted(spec.content_hash for spec in booking_specs(setup)))[:8],
-        readings=readings,
+        readings=sides.readings,
         states=states,
         unclaimed=sum(one.kind == "unclaimed" for one in findings) if complete else None,
         without_place=placeless,
         roll_forwards=rolled,
-        exposure=exposure(facts, ledger, target) if facts is not None and target is not None else None,
+        exposure=exposed(payable, facts) if facts is not None and payable is not None else None,
         by_account=by_account(pairs, target, currency) if complete and target is not None else None,
         by_vendor=by_vendor(pairs, gone, facts, currency) if complete and facts is not None else None,
         findings=tuple(findings),

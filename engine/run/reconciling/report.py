@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -135,11 +136,11 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exposure:
-    """What was paid at the source and could be paid again at the target; amounts by what is open there."""
+class Exposed:
+    """What was paid at the source and is open at the target, and what its payment run could take, by currency."""
 
-    paid_and_open: Count
-    unlocked: Count
+    paid_and_open: Mapping[str, Count]
+    unlocked: Mapping[str, Count]
     oldest: str = ""
 
 
@@ -160,7 +161,7 @@ class ControlReport:
     unclaimed: int | None
     without_place: int
     roll_forwards: tuple[RollForward, ...]
-    exposure: Exposure | None
+    exposure: Exposed | None
     by_account: tuple[Compared, ...] | None
     by_vendor: tuple[Compared, ...] | None
     findings: tuple[Finding, ...]

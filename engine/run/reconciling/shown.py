@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -31,9 +32,9 @@ def report_json(report: ControlReport) -> dict[str, Any]:
         "exposure": None
         if exposure is None
         else {
-            "paid_and_open": exposure.paid_and_open.as_json(),
+            "paid_and_open": _by_currency(exposure.paid_and_open),
             "oldest": exposure.oldest,
-            "unlocked": exposure.unlocked.as_json(),
+            "unlocked": _by_currency(exposure.unlocked),
         },
         "by_account": _compared(report.by_account),
         "by_vendor": _compared(report.by_vendor),
@@ -43,6 +44,10 @@ def report_json(report: ControlReport) -> dict[str, Any]:
         "amount": str(report.amount),
         "exit_code": report.exit_code,
     }
+
+
+def _by_currency(counts: Mapping[str, Count]) -> list[dict[str, Any]]:
+    return [{"currency": currency, **count.as_json()} for currency, count in sorted(counts.items())]
 
 
 def _state(row: StateRow) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from engine.domain.lifecycle import State
 from engine.domain.record import RecordKey
 from engine.language.spec.periods import parse_period
+from engine.run.exposure import Exposure
 from engine.words.errors import InputError
 
 IN_TARGET = frozenset({State.ENTERED, State.IN_GL, State.SETTLED})
@@ -100,8 +101,6 @@ class TargetDocument:
     day: str = ""
     vendor: str = ""
     ours: str = ""
-    balance: Decimal | None = None
-    exposed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,4 +158,5 @@ class Sides:
     source: dict[RecordKey, SourceFact] | None
     ledger: dict[RecordKey, LedgerFact]
     target: TargetSide | None
+    payable: Exposure | None
     readings: tuple[Reading, ...]
