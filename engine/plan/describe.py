@@ -19,6 +19,7 @@ from engine.language.spec.model import (
     Step,
     ValueStep,
 )
+from engine.language.spec.twin_model import DocumentTwin
 from engine.language.transform.render import Template
 
 _KINDS = {
@@ -229,6 +230,7 @@ def _dedupe(spec: MappingSpec) -> Iterator[str]:
             f"held when {dedupe.similar.set} has one keyed by hand for the same vendor, under another spelling of "
             f"its number or with its amount within {dedupe.similar.days} days"
         )
+    yield from _twins(spec)
     yield from _standing(spec)
     if dedupe.not_found == "ask":
         yield "a person decides when a document that was sent without an answer is not found"
@@ -237,6 +239,20 @@ def _dedupe(spec: MappingSpec) -> Iterator[str]:
             f"sent without an answer, it is looked for after {dedupe.settle_s} seconds, "
             "and sent again only if it is not found"
         )
+
+
+def _twins(spec: MappingSpec) -> Iterator[str]:
+    """Where else the same spend is looked for."""
+    for twin in spec.twins:
+        if isinstance(twin, DocumentTwin):
+            match = ", ".join(f"{name} {plain(value)}" for name, value in twin.match)
+            where = " of any company" if twin.every_company else ""
+            yield f"held when {twin.set}{where} has one with {match}, within {twin.days} days: {twin.says}"
+        else:
+            yield (
+                f"held when {twin.mapping} has entered {plain(twin.amount)} for {plain(twin.label)} within "
+                f"{twin.days} days: {twin.says}"
+            )
 
 
 def _standing(spec: MappingSpec) -> Iterator[str]:

@@ -16,9 +16,9 @@ from engine.language.spec.model import MappingSpec
 from engine.plan.batch import plan_batch
 from engine.plan.decision import Document, Facts, Put
 from engine.plan.world import World
+from engine.run.lookalikes import possible_duplicates
 from engine.run.matching import Found, find_documents
 from engine.run.setup import Setup
-from engine.run.similar import possible_duplicates
 
 
 class Verdict(StrEnum):

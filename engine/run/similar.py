@@ -9,20 +9,16 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from engine.domain.lifecycle import State
 from engine.domain.record import RecordKey
 from engine.language.crosswalk.table import read_table
 from engine.language.spec.model import KeptSpec, MappingSpec, SimilarSpec
 from engine.language.transform.render import RenderError
-from engine.plan.decision import Document, Put
+from engine.plan.decision import Document
 from engine.plan.extract import is_missing
 from engine.plan.world import World
 from engine.run.setup import Setup
 from engine.words.errors import InputError
 from engine.words.money import show_money
-
-NAMED_MAX = 5
-"""So many documents are named in a reason; there may be more."""
 
 _PREFIX = re.compile(r"^(INVOICE|INV|NR|NO)(?=[0-9])")
 _SEPARATORS = re.compile(r"[\s\-_./#:]+")
@@ -58,6 +54,12 @@ class Keyed:
         """Whether number, amount and day all fit."""
         return self.same_number and self.same_amount and self.near
 
+    @property
+    def how(self) -> str:
+        """How it is like what was sought."""
+        same = "the same number in another spelling" if self.same_number else "the same amount, dated near"
+        return f"keyed by hand: {same}"
+
     def __str__(self) -> str:
         amount = "" if self.amount is None else f"{show_money(self.amount)}, "
         return f"{self.reference} ({amount}{self.day or 'no date'})"
@@ -69,49 +71,26 @@ def normalised(number: str) -> str:
     return re.sub(r"(?<![0-9])0+(?=[0-9])", "", bare)
 
 
-def possible_duplicates(
+def keyed_alike(
     setup: Setup, spec: MappingSpec, documents: Sequence[Document], world: World
-) -> dict[RecordKey, Put]:
-    """The documents that may be in the target already, each as the hold it becomes.
+) -> dict[RecordKey, tuple[Keyed, ...]]:
+    """For each document, those keyed by hand that may be the same.
 
-    What a person called no duplicate is passed over. Raises Unreachable when the target cannot be asked.
+    Raises:
+        Unreachable: the target cannot be asked.
     """
     if spec.dedupe is None or spec.dedupe.similar is None:
         return {}
     similar = spec.dedupe.similar
     asked = {document.record.key: sought(similar, document.company, document.scope) for document in documents}
     found = find_keyed(setup, spec, [one for one in asked.values() if one is not None], world)
-    held: dict[RecordKey, Put] = {}
+    alike: dict[RecordKey, tuple[Keyed, ...]] = {}
     for document in documents:
         one = asked[document.record.key]
-        own = document.key_text
-        alike = [keyed for keyed in found.get(one, ()) if keyed.key != own] if one is not None else []
-        if alike:
-            said = _no_duplicates(setup, document.record.key)
-            alike = [keyed for keyed in alike if str(keyed) not in said]
-        if alike:
-            held[document.record.key] = _held(document, alike)
-    return held
-
-
-def _held(document: Document, alike: Sequence[Keyed]) -> Put:
-    named = ", ".join(str(keyed) for keyed in alike[:NAMED_MAX])
-    same_number = any(one.same_number for one in alike)
-    how = "the same number in another spelling" if same_number else "the same amount, dated near"
-    return Put(
-        record=document.record,
-        state=State.HELD,
-        cause="possible_duplicate",
-        reason=f"possible duplicate of {named}, keyed by hand: {how}",
-        facts=document.facts,
-    )
-
-
-def _no_duplicates(setup: Setup, key: RecordKey) -> str:
-    """What a person said of this record's likenesses, all in one text."""
-    details = (event.detail.get("detail") for _, event, _ in setup.ledger.trail(record=str(key)))
-    acts = (detail for detail in details if isinstance(detail, Mapping) and detail.get("act") == "not a duplicate")
-    return "; ".join(str(act.get("was", {}).get("reason", "")) for act in acts)
+        if one is not None:
+            own = document.key_text
+            alike[document.record.key] = tuple(keyed for keyed in found.get(one, ()) if keyed.key != own)
+    return alike
 
 
 def sought(similar: SimilarSpec, company: str | None, scope: Mapping[str, Any]) -> Sought | None:

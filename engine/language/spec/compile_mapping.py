@@ -17,6 +17,7 @@ from engine.language.spec.compile_source import compile_filters, compile_source
 from engine.language.spec.compile_steps import compile_steps
 from engine.language.spec.compile_target import compile_target
 from engine.language.spec.compile_tests import SampleFiles, compile_tests
+from engine.language.spec.compile_twins import compile_twins
 from engine.language.spec.findings import Findings
 from engine.language.spec.mapping_schema import mapping_schema, merged_schema
 from engine.language.spec.model import MappingSpec
@@ -98,6 +99,7 @@ def _compile(
     acknowledge = compile_acknowledge(root, scope)
     reconcile = compile_reconcile(root, scope)
     exposed = compile_exposed(root, scope)
+    twins = compile_twins(root, scope)
     tests = compile_tests(root, path.parent, findings, samples)
     findings.extend(scope.faults.problems())
     if findings.has_errors or is_partial or source is None or target is None:
@@ -122,6 +124,7 @@ def _compile(
         acknowledge=acknowledge,
         reconcile=reconcile,
         exposed=exposed,
+        twins=twins,
         tests=tests,
         content_hash=_content_hash(file, recipe),
         files=(file.shown, *([recipe.shown] if recipe is not None else [])),

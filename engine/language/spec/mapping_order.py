@@ -1,4 +1,4 @@
-"""Which mapping waits for which: unknown names and circles under `after`."""
+"""Which mapping names which: unknown names under `after` and `twins`, and circles under `after`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ Waits = dict[str, list[tuple[str, Node, int]]]
 
 def check_order(mappings: Mapping[str, Node | None]) -> Iterator[Problem]:
     """E307 for a mapping that is not there, E507 for mappings that wait for each other."""
+    for root in mappings.values():
+        yield from _strangers(root, mappings)
     waits = {name: list(_after(root)) for name, root in mappings.items()}
     for name, afters in waits.items():
         for other, node, index in afters:
@@ -22,6 +24,17 @@ def check_order(mappings: Mapping[str, Node | None]) -> Iterator[Problem]:
             elif other == name:
                 yield _problem(node, index, "E507", f"'{name}' waits for itself", "remove it")
     yield from _circles(waits)
+
+
+def _strangers(root: Node | None, mappings: Mapping[str, Node | None]) -> Iterator[Problem]:
+    twins = root.get("twins") if root is not None else None
+    for index, twin in enumerate(twins.items or () if twins is not None else ()):
+        node = twin.get("mapping")
+        if node is not None and isinstance(node.scalar, str) and node.scalar not in mappings:
+            hint = did_you_mean(node.scalar, mappings) or f"there are: {', '.join(sorted(mappings))}"
+            where = part_words(node.place.file, ("twins", index, "mapping"))
+            sentence = f"there is no mapping '{node.scalar}'"
+            yield Problem(place=node.place, code="E307", sentence=sentence, where=where, hint=hint)
 
 
 def _after(root: Node | None) -> Iterator[tuple[str, Node, int]]:

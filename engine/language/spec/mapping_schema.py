@@ -25,6 +25,7 @@ from engine.language.spec.schema_words import (
     whole,
     yes_no,
 )
+from engine.language.spec.twin_schema import TWINS
 
 VERBS: tuple[Verb, ...] = ("call", "get", "post", "put", "patch", "delete")
 EXPECTATIONS: tuple[Expectation, ...] = ("books", "sends", "skips", "holds", "refuses")
@@ -40,6 +41,7 @@ RECIPE_KEYS = (
     "acknowledge",
     "exposed",
     "reconcile",
+    "twins",
 )
 
 _NAME_SAYS = "a name is letters, digits and underscores, and begins with a letter"
@@ -344,6 +346,7 @@ _SHARED: dict[str, Schema] = {
     "acknowledge": _ACKNOWLEDGE,
     "reconcile": RECONCILE,
     "exposed": _EXPOSED,
+    "twins": TWINS,
 }
 _OWN_NEEDED: dict[str, Schema] = {
     "name": text(

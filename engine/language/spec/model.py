@@ -8,6 +8,7 @@ from typing import Any, Literal
 from engine.language.node import Node
 from engine.language.spec.reconcile_model import ReconcileSpec
 from engine.language.spec.report_model import ReportSpec
+from engine.language.spec.twin_model import Twin
 from engine.language.transform.document import Body
 from engine.language.transform.render import Template
 from engine.language.transform.select import Selector
@@ -385,6 +386,7 @@ class MappingSpec:
     acknowledge: AcknowledgeSpec | None
     reconcile: ReconcileSpec | None = None
     exposed: ExposedSpec | None = None
+    twins: tuple[Twin, ...] = ()
     tests: tuple[TestSpec, ...]
     content_hash: str
     files: tuple[str, ...]

@@ -22,7 +22,8 @@ CARD_FEES = "6960"
 INACTIVE = "6790"
 EXPIRED = "6795"
 NOT_IN_EPICOR = "6999"
-EXPIRED_ON = "2026-09-30"
+NOT_BEGUN = "6797"
+EXPIRED_ON, BEGINS_ON = "2026-09-30", "2026-11-15"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,7 @@ class Natural:
     name: str
     kind: str
     active: bool = True
+    begins: str = "2020-01-01"
     ends: str | None = None
 
 
@@ -72,13 +74,14 @@ NATURALS: tuple[Natural, ...] = (
     ),
     Natural(number=INACTIVE, name="Entertainment (closed)", kind="expense", active=False),
     Natural(number=EXPIRED, name="Project Lantern", kind="expense", ends=EXPIRED_ON),
+    Natural(number=NOT_BEGUN, name="Project Meridian", kind="expense", begins=BEGINS_ON),
 )
 BY_NUMBER = {natural.number: natural for natural in NATURALS}
 
 SPEND = tuple(
     natural.number
     for natural in NATURALS
-    if natural.kind in {"cost", "expense"} and natural.active and natural.ends is None
+    if natural.kind in {"cost", "expense"} and natural.active and natural.number not in {EXPIRED, NOT_BEGUN}
 )
 """The naturals that ordinary spend is coded to."""
 
@@ -106,7 +109,7 @@ def _account(company: str, natural: Natural, department: str) -> dict[str, Any]:
         "SegValue1": natural.number,
         "SegValue2": department,
         "Active": natural.active and (natural.number, department) not in _CLOSED_PAIRS,
-        "EffFrom": "2020-01-01",
+        "EffFrom": natural.begins,
         "EffTo": natural.ends,
         "GLAcctDispGLAcctDisp": f"{natural.number}-{department}",
         "GLAcctDispGLShortAcct": f"{natural.number}-{department}",

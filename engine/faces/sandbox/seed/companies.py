@@ -15,7 +15,9 @@ FISCAL_CALENDAR = "CAL"
 BOOK = "MAIN"
 RATE_GROUP = "MAIN"
 JOURNAL_CODE = "GJ"
-EARLIEST_APPLY_DATE = "2026-10-01"
+EARLIEST_APPLY_DATE = {"EPIC06": "2026-10-01", "EPIC07": "2026-10-02"}
+"""In AP: the first day that Epicor still takes; in EPIC07 a day later than books.yaml says."""
+EARLIEST_JOURNAL_DATE = "2026-10-01"
 GO_LIVE = date(2026, 10, 1)
 
 AP_CONTROL_TYPE = "APAcct"
@@ -70,7 +72,10 @@ def setup(company: CompanySeed) -> dict[str, list[dict[str, Any]]]:
         "CurrExRate": _exchange_rates(company.currency),
         "PurTerms": _terms(),
         "FiscalPer": [_period(month) for month in range(1, 13)],
-        "EADType": [{"EADType": kind, "EarliestApplyDate": EARLIEST_APPLY_DATE} for kind in ("AP", "GL")],
+        "EADType": [
+            {"EADType": "AP", "EarliestApplyDate": EARLIEST_APPLY_DATE[company.code]},
+            {"EADType": "GL", "EarliestApplyDate": EARLIEST_JOURNAL_DATE},
+        ],
         "GLBook": [
             {
                 "BookID": BOOK,

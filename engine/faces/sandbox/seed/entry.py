@@ -51,6 +51,11 @@ def account(natural: str | None) -> dict[str, Any] | None:
     return {"erp_reference_id": natural, "name": known.name if known else f"Account {natural}"}
 
 
+def entity_tag(company: CompanySeed) -> dict[str, Any]:
+    """The company that a line belongs to, as a tag."""
+    return {"erp_reference_id": company.code, "type_label": "Subsidiary", "name": company.name}
+
+
 def _tags(line: Line) -> list[dict[str, Any]]:
     tags = []
     if line.department is not None:

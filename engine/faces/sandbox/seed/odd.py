@@ -1,8 +1,9 @@
 """The odd records of the feed: what is peculiar about each, and what should become of it.
 
 `state` is where the record should stand after a run with the shipped mappings, when go-live is
-2026-10-01, October and November 2026 are open, bills are paid by Airbase, and schedules are
-amortised by Airbase. `NEVER_SEEN` marks entries that the feed does not list by default.
+2026-10-01, October and November 2026 are open, bills are paid by Airbase, schedules are amortised
+by Airbase (in EPIC07 by Epicor), and 75,000 is the approval limit of EPIC07. `NEVER_SEEN` marks
+entries that the feed does not list by default.
 """
 
 from __future__ import annotations

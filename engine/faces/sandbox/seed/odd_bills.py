@@ -14,21 +14,29 @@ from engine.faces.sandbox.seed.chart import (
     EXPIRED,
     INACTIVE,
     INVENTORY,
+    NOT_BEGUN,
     NOT_IN_EPICOR,
     PREPAID,
     SALES_TAX,
 )
-from engine.faces.sandbox.seed.companies import EPIC06, CompanySeed
-from engine.faces.sandbox.seed.entry import Line, applied, ledger_entry
-from engine.faces.sandbox.seed.odd import CUT_OVER, ENTERED, HELD, NEVER_SEEN, UNCLAIMED, OddRecord, odd_label
-from engine.faces.sandbox.seed.orders import RECEIVED, REFERABLE
+from engine.faces.sandbox.seed.companies import EPIC06, EPIC07, CompanySeed
+from engine.faces.sandbox.seed.entry import Line, applied, entity_tag, ledger_entry
+from engine.faces.sandbox.seed.odd import (
+    CUT_OVER,
+    ENTERED,
+    HELD,
+    NEVER_SEEN,
+    UNCLAIMED,
+    OddRecord,
+    odd_label,
+)
+from engine.faces.sandbox.seed.orders import ORDER_LIST, RECEIVED, REFERABLE, order_tag
 from engine.faces.sandbox.seed.people import PEOPLE
-from engine.faces.sandbox.seed.vendors import ORDINARY, SUPPLIER_LIST, UNLINKED_LIST, VendorSeed
+from engine.faces.sandbox.seed.vendors import CANADIAN_LIST, ORDINARY, SUPPLIER_LIST, UNLINKED_LIST, VendorSeed
 
 _VENDORS = tuple(one for one in ORDINARY[EPIC06.code] if one.id not in REFERABLE)
 _FIRST, _SECOND = _VENDORS[40:42]
 _DAY = "2026-10-15T00:00:00"
-_OTHER_ENTITY = {"erp_reference_id": "EPIC07", "type_label": "Subsidiary", "name": "Example Manufacturing Canada"}
 _NOWHERE = CompanySeed(code="EPIC99", name="Example Unknown", currency="USD", country="US", zone="UTC")
 
 
@@ -66,6 +74,7 @@ def _odd(
 
 
 def _numbers() -> list[OddRecord]:
+    other = [_line("88")]
     return [
         _odd("quotes", ENTERED, "quotes in the number", number='O\'NEIL "7" #12'),
         _odd("slashes", ENTERED, "slashes in the number", number="2026/10/4711\\A"),
@@ -79,7 +88,7 @@ def _numbers() -> list[OddRecord]:
         _odd("no_number", HELD, "the invoice number is missing", change={"invoice_number": None}),
         _odd("empty_number", HELD, "the invoice number is empty", number=""),
         _odd("shared_number_1", ENTERED, "one number at two vendors", number="SHARED-1"),
-        _odd("shared_number_2", ENTERED, "one number at two vendors", number="SHARED-1", vendor=_SECOND),
+        _odd("shared_number_2", ENTERED, "one number at two vendors", number="SHARED-1", vendor=_SECOND, lines=other),
         _odd("twice_1", ENTERED, "the first of two with one number", number="TWICE-1"),
         _odd("twice_2", HELD, "the same bill under a second id", number="TWICE-1"),
         _odd("case_1", ENTERED, "the first of two that differ in case and blanks", number="Case-100"),
@@ -103,6 +112,7 @@ def _amounts() -> list[OddRecord]:
         _odd("negative_bill", HELD, "a bill below zero", lines=[_line("-75")]),
         _odd("vendor_credit", ENTERED, "a credit", type="vendor_credit", lines=[_line("-120.4")]),
         _odd("positive_credit", HELD, "a credit above zero", type="vendor_credit", lines=[_line("60")]),
+        _odd("credit_over_nothing", HELD, "a credit over nothing", type="vendor_credit", lines=[_line("0")]),
         _odd(
             "three_decimals",
             HELD,
@@ -126,6 +136,7 @@ def _vendors() -> list[OddRecord]:
         _odd("renamed_vendor", ENTERED, "another name in Epicor", vendor=at(peculiar.RENAMED)),
         _odd("namesake", HELD, "unlinked; a name is not an id", vendor=UNLINKED_LIST[0]),
         _odd("unlinked_vendor", HELD, "the vendor has no ERP id", vendor=UNLINKED_LIST[-1]),
+        _odd("other_company_s_vendor", HELD, "the vendor is not in this company", vendor=CANADIAN_LIST[0]),
         _odd("euro", ENTERED, "a vendor and a bill in EUR", vendor=at(peculiar.EUROPEAN), lines=euro, currency="EUR"),
         _odd("wrong_currency", HELD, "EUR at a vendor in USD", lines=euro, currency="EUR"),
     ]
@@ -134,12 +145,17 @@ def _vendors() -> list[OddRecord]:
 def _codes() -> list[OddRecord]:
     order, open_order = RECEIVED[0], next(iter(REFERABLE.values()))
     received = [_line("500", INVENTORY, department="00", po=order.tag)]
-    elsewhere = {**_line().shown(1), "tags": [*_line().shown(1)["tags"], _OTHER_ENTITY]}
+    elsewhere = {**_line().shown(1), "tags": [*_line().shown(1)["tags"], entity_tag(EPIC07)]}
     tagged = [_line("310", "5010", department="20", location="CHI", po=open_order.tag)]
+    closed = [_line(account="6800", department="20")]
+    canadian: dict[str, Any] = {"company": EPIC07, "vendor": CANADIAN_LIST[1]}
     return [
+        _odd("above_the_limit", HELD, "a second person approves", lines=[_line("80000")], **canadian),
         _odd("unknown_account", HELD, "the account is not in Epicor", lines=[_line(account=NOT_IN_EPICOR)]),
         _odd("inactive_account", HELD, "the account is inactive", lines=[_line(account=INACTIVE)]),
         _odd("expired_account", HELD, "the account ended in September", lines=[_line(account=EXPIRED)]),
+        _odd("closed_combination", HELD, "inactive for its department", lines=closed),
+        _odd("account_not_begun", HELD, "the account begins later", lines=[_line(account=NOT_BEGUN)]),
         _odd("guarded_account", HELD, "a control account", lines=[_line(account=AP_CONTROL, department="00")]),
         _odd("other_ap_account", HELD, "another AP account than books.yaml", ap_account=AP_CONTROL),
         _odd("deposit", HELD, "a deposit to the vendor", lines=[_line("900", DEPOSITS, department="00")]),
@@ -154,8 +170,57 @@ def _codes() -> list[OddRecord]:
     ]
 
 
+def _orders() -> list[OddRecord]:
+    """Bills that name purchase orders: all but the last are held, for people match them in Epicor."""
+    waiting, (open_order, another) = RECEIVED[0], list(REFERABLE.values())[:2]
+    closed = next(one for one in ORDER_LIST if one.state == "closed" and one.vendor.company is EPIC06)
+
+    def tagged(*orders: dict[str, Any]) -> list[Line]:
+        return [_line("310", "5010", department="20", po=order) for order in orders]
+
+    of_open: dict[str, Any] = {"vendor": open_order.vendor}
+    return [
+        _odd("receipts_waiting", HELD, "received, not invoiced", vendor=waiting.vendor, lines=tagged(waiting.tag)),
+        _odd("closed_order", HELD, "the order is closed", vendor=closed.vendor, lines=tagged(closed.tag)),
+        _odd("order_of_another", HELD, "another vendor's order", lines=tagged(open_order.tag)),
+        _odd("order_in_dollars", HELD, "an order in USD", lines=tagged(open_order.tag), currency="EUR", **of_open),
+        _odd("unknown_order", HELD, "the order is unknown", lines=tagged(order_tag(49999))),
+        _odd("two_orders", HELD, "lines of two orders", lines=tagged(open_order.tag, another.tag), **of_open),
+    ]
+
+
+def _twins() -> list[OddRecord]:
+    """The same spend twice: of each pair the second one is held until a person says that it is another."""
+    number = "ODD-OTHER-VENDOR"
+    both: dict[str, Any] = {"number": "ODD-OTHER-COMPANY", "lines": [_line("412.6")]}
+    draft = {"status": "draft"}
+    after_card: dict[str, Any] = {"vendor": _VENDORS[43], "lines": [_line("512.34")], "date": "2026-10-14T00:00:00"}
+    return [
+        _odd("other_vendor_1", ENTERED, "one number and amount at two vendors", number=number),
+        _odd("other_vendor_2", HELD, "one number and amount at two vendors", number=number, vendor=_SECOND),
+        _odd("other_company_1", ENTERED, "one number and amount in two companies", **both),
+        _odd(
+            "other_company_2",
+            HELD,
+            "one number and amount in two companies",
+            company=EPIC07,
+            vendor=CANADIAN_LIST[2],
+            **both,
+        ),
+        _odd("bill_after_card", NEVER_SEEN, "approved when the card is booked already", change=draft, **after_card),
+    ]
+
+
 def _dates() -> list[OddRecord]:
     return [
+        _odd(
+            "before_earliest_apply_date",
+            HELD,
+            "Epicor closed the day, books.yaml did not",
+            company=EPIC07,
+            vendor=CANADIAN_LIST[3],
+            date="2026-10-01T00:00:00",
+        ),
         _odd("evening", ENTERED, "still 31 October in Chicago", date="2026-11-01T02:10:00"),
         _odd("midnight", ENTERED, "a date, 1 November", date="2026-11-01T00:00:00"),
         _odd("before_go_live", CUT_OVER, "dated before go-live", date="2026-09-17T00:00:00"),
@@ -192,6 +257,15 @@ def _amortised() -> list[OddRecord]:
             date="2026-10-20T00:00:00",
             amortization=(PREPAID, *year),
         ),
+        _odd(
+            "amortised_in_epicor",
+            HELD,
+            "Epicor makes the schedule in this company",
+            company=EPIC07,
+            vendor=CANADIAN_LIST[4],
+            lines=[line],
+            amortization=(PREPAID, *year),
+        ),
         _odd("amortised_line", HELD, "dates on the line, no prepaid account", lines=[line]),
         *months,
     ]
@@ -199,5 +273,5 @@ def _amortised() -> list[OddRecord]:
 
 def odd_bills() -> tuple[OddRecord, ...]:
     """Every odd bill and credit, in a fixed order."""
-    groups = (_numbers(), _amounts(), _vendors(), _codes(), _dates(), _amortised())
+    groups = (_numbers(), _amounts(), _vendors(), _codes(), _orders(), _twins(), _dates(), _amortised())
     return tuple(record for group in groups for record in group)

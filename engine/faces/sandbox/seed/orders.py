@@ -41,17 +41,18 @@ class Order:
     @property
     def tag(self) -> dict[str, Any]:
         """The order as a tag of Airbase, the way a ledger entry shows it."""
-        return {
-            "erp_reference_id": str(self.number),
-            "type_label": PURCHASE_ORDER,
-            "name": f"PO {self.number}",
-        }
+        return order_tag(self.number)
 
     @property
     def tag_row(self) -> dict[str, Any]:
         """The order as Airbase lists its tags."""
         row_id = airbase_id(f"tag:{PURCHASE_ORDER}:{self.number}")
         return {"airbase_id": row_id, **self.tag, "is_active": True, "subsidiary_reference_ids": []}
+
+
+def order_tag(number: int) -> dict[str, Any]:
+    """The tag of an order, whether Epicor has it or not."""
+    return {"erp_reference_id": str(number), "type_label": PURCHASE_ORDER, "name": f"PO {number}"}
 
 
 def _orders() -> tuple[Order, ...]:

@@ -1,0 +1,148 @@
+"""The same spend in another place: a document of the target, one of this batch, or a record of another mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from engine.adapters.store.port import RecordRow
+from engine.domain.lifecycle import State
+from engine.domain.record import RecordKey
+from engine.language.spec.model import MappingSpec
+from engine.language.spec.twin_model import DocumentTwin, RecordTwin
+from engine.language.transform.render import RenderError, Template
+from engine.plan.decision import Document
+from engine.plan.extract import is_missing
+from engine.run.ledger_pages import record_pages
+from engine.run.setup import Setup
+from engine.words.money import show_money
+
+Named = dict[RecordKey, dict[str, str]]
+"""For each record, what may be the same: its name, and how it is like it."""
+
+_Match = tuple[tuple[str, Any], ...]
+
+_IN_BOOKS = (State.SENDING, State.IN_DOUBT, State.ENTERED, State.IN_GL, State.SETTLED)
+_LABELS_AT_ONCE = 100
+
+
+def find_twins(setup: Setup, spec: MappingSpec, documents: Sequence[Document]) -> Named:
+    """What may be the same spend as each document, by the mapping's `twins`.
+
+    Raises:
+        Unreachable: the target cannot be asked.
+    """
+    found: Named = {}
+    for twin in spec.twins:
+        days = ((document, _day(_rendered(twin.date, document))) for document in documents)
+        dated = [(document, day) for document, day in days if day is not None]
+        if isinstance(twin, DocumentTwin):
+            pairs = _documents(setup, spec, twin, dated)
+        else:
+            pairs = _records(setup, twin, dated)
+        for document, name in pairs:
+            found.setdefault(document.record.key, {}).setdefault(name, twin.says)
+    return found
+
+
+def _documents(
+    setup: Setup, spec: MappingSpec, twin: DocumentTwin, dated: Sequence[tuple[Document, date]]
+) -> Iterator[tuple[Document, str]]:
+    asked = [(document, day, match) for document, day in dated if (match := _match(twin, document)) is not None]
+    writes = spec.dedupe.find[0].set if spec.dedupe is not None and spec.dedupe.find else ""
+    if twin.set == writes:
+        yield from _in_batch(twin, asked)
+    companies = dict.fromkeys(document.company for document, _, _ in asked)
+    if twin.every_company:
+        companies = dict.fromkeys([*companies, *setup.books.companies])
+    connector = setup.connectors[spec.target.connection]
+    for company in companies:
+        of_company = [one for one in asked if twin.every_company or one[0].company == company]
+        matches = tuple(dict.fromkeys(match for _, _, match in of_company))
+        rows = connector.find(twin.set, matches, fields=twin.fields, company=company)
+        ours = _ours(setup, f"{spec.target.connection}/{company or ''}/{twin.set}", twin, rows)
+        for document, day, match in of_company:
+            for row in rows[match]:
+                there = _day(twin.dated(row))
+                if there is not None and abs((there - day).days) <= twin.days:
+                    holder = ours.get(_key_of(twin, row))
+                    yield document, _name(holder, there) if holder else f"{twin.reference(row)} ({there})"
+
+
+def _in_batch(twin: DocumentTwin, asked: Sequence[tuple[Document, date, _Match]]) -> Iterator[tuple[Document, str]]:
+    """Two of one batch: neither is at the target yet, and the first one goes there."""
+    first: dict[_Match, list[tuple[Document, date]]] = {}
+    for document, day, match in asked:
+        before = first.setdefault(match, [])
+        for other, its_day in before:
+            if (twin.every_company or other.company == document.company) and abs((its_day - day).days) <= twin.days:
+                yield document, _name(other.record.key, its_day)
+        before.append((document, day))
+
+
+def _ours(
+    setup: Setup, namespace: str, twin: DocumentTwin, rows: Mapping[_Match, Sequence[Mapping[str, Any]]]
+) -> Mapping[str, RecordKey]:
+    """The records of ours that hold the claims on these documents, so that they are named as in the batch."""
+    if not twin.key:
+        return {}
+    keys = tuple(dict.fromkeys(_key_of(twin, row) for found in rows.values() for row in found))
+    return setup.ledger.holder_of(namespace, keys) if keys else {}
+
+
+def _key_of(twin: DocumentTwin, row: Mapping[str, Any]) -> str:
+    """The dedupe key that the document would have, as `Document.key_text` has it."""
+    return "|".join(str(row.get(name) or "").strip().casefold() for name in twin.key)
+
+
+def _records(
+    setup: Setup, twin: RecordTwin, dated: Sequence[tuple[Document, date]]
+) -> Iterator[tuple[Document, str]]:
+    asked = [
+        (document, day, str(label).strip(), amount)
+        for document, day in dated
+        if not is_missing(label := _rendered(twin.label, document))
+        and isinstance(amount := _rendered(twin.amount, document), (int, Decimal))
+    ]
+    labels = sorted({label for _, _, label, _ in asked})
+    rows: dict[str, list[RecordRow]] = {}
+    for start in range(0, len(labels), _LABELS_AT_ONCE):
+        wanted = labels[start : start + _LABELS_AT_ONCE]
+        for page in record_pages(setup.ledger, mapping=twin.mapping, states=_IN_BOOKS, keys=wanted):
+            for row in page:
+                rows.setdefault(row.label.casefold(), []).append(row)
+    for document, day, label, amount in asked:
+        for row in rows.get(label.casefold(), ()):
+            there = _day(row.book_date)
+            same = (row.company, row.currency, row.amount) == (document.company, document.facts.currency, amount)
+            if same and there is not None and abs((there - day).days) <= twin.days:
+                name = row.reference or f"record {row.key.source_id}"
+                yield document, f"{name} ({show_money(row.amount or Decimal(0))}, {there})"
+
+
+def _match(twin: DocumentTwin, document: Document) -> _Match | None:
+    """What to look for; None where a part of it is missing, such as a merchant that is no vendor."""
+    match = tuple((name, _rendered(value, document)) for name, value in twin.match)
+    return None if any(is_missing(value) for _, value in match) else match
+
+
+def _name(key: RecordKey, day: date) -> str:
+    return f"the record {key.source_id} ({day})"
+
+
+def _rendered(template: Template, document: Document) -> Any:
+    try:
+        return template.render(document.scope)
+    except RenderError:
+        return None  # not worked out for this record: then it is not looked for by it
+
+
+def _day(value: Any) -> date | None:
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(str(value)[:10]) if value else None
+    except ValueError:
+        return None
