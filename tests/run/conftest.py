@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from engine.run.result import RunResult
+from tests.run.finished import finished_house
 from tests.run.house import House, open_house, seed_of
 
 
@@ -32,11 +32,10 @@ def make_house(tmp_path: Path) -> Iterator[MakeHouse]:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, dict[str, RunResult]]]:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """The whole demonstration after one run of every mapping, its books on disk; tests only read it."""
-    folder = tmp_path_factory.mktemp("finished") / "workspace"
-    house = open_house(folder, books=folder / "sandbox")
+    house = finished_house(tmp_path_factory, "finished")
     try:
-        yield house, house.run_all()
+        yield house
     finally:
         house.sandbox.stop()
