@@ -15,7 +15,7 @@ GENESIS = "0" * 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEvent:
-    """What happened: when (UTC), by whom, to which record, in which run, and the detail as JSON."""
+    """What happened: when (UTC), by whom, to which record or credential, in which run, and the detail as JSON."""
 
     at: datetime
     who: str

@@ -4,26 +4,36 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from engine.adapters.connectors.registry import credential_fields
+from engine.adapters.vault.credentials_file import UPCOMING
+from engine.adapters.vault.providers import NewKey
 from engine.adapters.vault.use_log import FILE as USES
 from engine.adapters.vault.use_log import UseLog
-from engine.adapters.vault.vault import CredentialName, Vault
+from engine.adapters.vault.vault import Vault
 from engine.domain.audit_event import AuditEvent
-from engine.language.spec.connections import ConnectionSettings
 from engine.wiring.workspace import LEDGER, Workspace
 from engine.words.clock import Clock
 from engine.words.errors import InputError
 from engine.words.problem import did_you_mean
 from engine.words.secret import Secret
 
-WARN_DAYS = 14
-"""Days before its end from which a credential is warned of."""
+SET, REMOVED, TAKEN_OVER, REFUSED = (
+    "credential set",
+    "credential removed",
+    "credential taken over",
+    "credential refused",
+)
+"""The kinds of events that the audit trail has of a credential."""
 
 TellEvent = Callable[[AuditEvent], None]
+
+
+def mark_of(connection: str, field: str) -> str:
+    """Under which name the audit trail has the events of a credential, in place of a record's key."""
+    return f"credential {connection} {field}"
 
 
 class CredentialsOf:
@@ -38,6 +48,45 @@ class CredentialsOf:
         return self._vault.get(self._connection, field)
 
 
+class CredentialChanges:
+    """Changes credentials and keys for an operator; each change is told as an event of the audit trail."""
+
+    def __init__(self, vault: Vault, *, clock: Clock, who: str, tell: TellEvent) -> None:
+        self._vault = vault
+        self._clock = clock
+        self._who = who
+        self._tell = tell
+
+    def set(self, connection: str, field: str, secret: Secret, *, expires: date | None, upcoming: bool) -> None:
+        """Set a credential. Raises as `Vault.set` does."""
+        set_at = self._vault.set(connection, field, secret, expires=expires, upcoming=upcoming)
+        told = {"fingerprint": secret.fingerprint(), "set_at": set_at.isoformat(), "next": upcoming}
+        self._note(SET, connection, field, {**told, "expires": str(expires) if expires else None})
+
+    def remove(self, connection: str, field: str, *, upcoming: bool) -> None:
+        """Forget a credential. Raises as `Vault.remove` does."""
+        self._vault.remove(connection, field, upcoming=upcoming)
+        self._note(REMOVED, connection, field, {"next": upcoming})
+
+    def rotate_key(self, new: NewKey) -> str:
+        """Lock the vault with a new key; says what is left to do."""
+        left = self._vault.rotate_key(new)
+        self._event("vault key changed", None, {"key": self._vault.key_words})
+        return left
+
+    def rotate_data(self) -> int:
+        """Seal every credential with a new data key; gives how many there are."""
+        count = self._vault.rotate_data()
+        self._event("data key changed", None, {"key": self._vault.key_words, "credentials": count})
+        return count
+
+    def _note(self, kind: str, connection: str, field: str, detail: dict[str, Any]) -> None:
+        self._event(kind, mark_of(connection, field), {"connection": connection, "field": field, **detail})
+
+    def _event(self, kind: str, mark: str | None, detail: dict[str, Any]) -> None:
+        self._tell(AuditEvent(at=self._clock.now(), who=self._who, kind=kind, record=mark, run=None, detail=detail))
+
+
 class WatchOf:
     """Notes how the tracked credential of one connection fares; its change and first refusal are audited."""
 
@@ -50,7 +99,6 @@ class WatchOf:
         self._clock = clock
         self._who = who
         self._tell = tell
-        self._refused_next: set[Secret] = set()
 
     def upcoming(self, field: str) -> Secret | None:
         """The credential that waits to take over."""
@@ -62,11 +110,9 @@ class WatchOf:
         if before != used:
             if not self._vault.take_over(self._connection, field, used):
                 return  # another process did it, or the operator changed it meanwhile
-            self._event(
-                "credential taken over",
-                field,
-                {"from": before.fingerprint(), "to": used.fingerprint(), "token_id": token_id},
-            )
+            set_at = self._vault.set_at(self._connection, field)
+            detail = {"from": before.fingerprint(), "to": used.fingerprint(), "token_id": token_id}
+            self._event(TAKEN_OVER, field, {**detail, "set_at": set_at.isoformat() if set_at else None})
         set_at = self._vault.set_at(self._connection, field)
         if set_at is not None:
             self._uses.accepted(self._connection, field, set_at, self._clock.now(), token_id)
@@ -75,57 +121,23 @@ class WatchOf:
         """Note it, and raise the alert once when nothing is left to try."""
         waiting = self.upcoming(field)
         if waiting is not None and waiting == used:
-            if used not in self._refused_next:
-                self._refused_next.add(used)
-                self._event("credential refused", field, {"next_fingerprint": used.fingerprint()})
+            set_at = self._vault.set_at(self._connection, field, upcoming=True)
+            if self._is_news(field + UPCOMING, set_at):
+                self._event(REFUSED, field, {"next_fingerprint": used.fingerprint()})
             return
-        set_at = self._vault.set_at(self._connection, field)
-        if set_at is None or self._vault.get(self._connection, field) != used:
+        if self._vault.get(self._connection, field) != used:
             return
-        is_new = self._uses.refused(self._connection, field, set_at, self._clock.now())
-        if is_new and waiting is None:
-            self._event("credential refused", field, {"fingerprint": used.fingerprint()})
+        if self._is_news(field, self._vault.set_at(self._connection, field)) and waiting is None:
+            self._event(REFUSED, field, {"fingerprint": used.fingerprint()})
+
+    def _is_news(self, name: str, set_at: datetime | None) -> bool:
+        """Whether nobody had noted yet, in this run or an earlier one, that this credential is refused."""
+        return set_at is not None and self._uses.refused(self._connection, name, set_at, self._clock.now())
 
     def _event(self, kind: str, field: str, detail: dict[str, Any]) -> None:
         named = {"connection": self._connection, "field": field, **detail}
-        self._tell(AuditEvent(at=self._clock.now(), who=self._who, kind=kind, record=None, run=None, detail=named))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialState:
-    """One credential that a connection needs, and all that is known of it; never its value."""
-
-    connection: str
-    field: str
-    question: str
-    set_at: datetime | None = None
-    age_days: int | None = None
-    fingerprint: str = ""
-    expires: date | None = None
-    accepted_at: datetime | None = None
-    refused_at: datetime | None = None
-    token_id: str = ""
-    next_set_at: datetime | None = None
-    next_fingerprint: str = ""
-    warning: str = ""
-
-    def as_json(self) -> dict[str, object]:
-        """For `--format json`."""
-        return {
-            "connection": self.connection,
-            "field": self.field,
-            "set_at": self.set_at,
-            "age_days": self.age_days,
-            "fingerprint": self.fingerprint or None,
-            "expires": self.expires,
-            "accepted_at": self.accepted_at,
-            "refused_at": self.refused_at,
-            "token_id": self.token_id or None,
-            "next_set_at": self.next_set_at,
-            "next_fingerprint": self.next_fingerprint or None,
-            "warning": self.warning or None,
-            "what": self.question,
-        }
+        mark = mark_of(self._connection, field)
+        self._tell(AuditEvent(at=self._clock.now(), who=self._who, kind=kind, record=mark, run=None, detail=named))
 
 
 def open_vault(workspace: Workspace, environ: Mapping[str, str] | None = None) -> Vault:
@@ -156,98 +168,3 @@ def needed_fields(workspace: Workspace, connection: str) -> tuple[tuple[str, str
         raise InputError(f"there is no connection '{connection}'{f'; {hint}' if hint else ''}", workspace.errors)
     one = connections[connection]
     return credential_fields(one.kind, {"environment": one.environment, "base_url": one.base_url, **one.settings})
-
-
-def credential_states(workspace: Workspace, vault: Vault, now: datetime) -> tuple[CredentialState, ...]:
-    """Every credential that the connections need, in their order, set or missing."""
-    uses = open_uses(workspace)
-    names = {(one.connection, one.field, one.upcoming): one for one in vault.names()}
-    return tuple(
-        _state(
-            connection,
-            field,
-            question,
-            settings,
-            names.get((connection, field, False)),
-            names.get((connection, field, True)),
-            uses,
-            now,
-        )
-        for connection, settings in (workspace.connections.connections if workspace.connections else {}).items()
-        for field, question in needed_fields(workspace, connection)
-    )
-
-
-def credential_warnings(workspace: Workspace, vault: Vault, now: datetime) -> tuple[str, ...]:
-    """What is to be done about credentials soon, each as one sentence; for `status`, `ping` and a run."""
-    return tuple(
-        f"{one.connection} {one.field}: {one.warning}"
-        for one in credential_states(workspace, vault, now)
-        if one.warning
-    )
-
-
-def _state(
-    connection: str,
-    field: str,
-    question: str,
-    settings: ConnectionSettings,
-    name: CredentialName | None,
-    following: CredentialName | None,
-    uses: UseLog,
-    now: datetime,
-) -> CredentialState:
-    next_set_at = following.set_at if following else None
-    next_fingerprint = following.fingerprint if following else ""
-    if name is None:
-        return CredentialState(
-            connection=connection,
-            field=field,
-            question=question,
-            next_set_at=next_set_at,
-            next_fingerprint=next_fingerprint,
-            warning="is not set",
-        )
-    use = uses.find(connection, field, name.set_at)
-    expires = name.expires or _end_of_life(field, settings, name.set_at)
-    return CredentialState(
-        connection=connection,
-        field=field,
-        question=question,
-        set_at=name.set_at,
-        age_days=(now - name.set_at).days,
-        fingerprint=name.fingerprint,
-        expires=expires,
-        accepted_at=use.accepted_at,
-        refused_at=use.refused_at,
-        token_id=use.token_id,
-        next_set_at=next_set_at,
-        next_fingerprint=next_fingerprint,
-        warning=_warning(name, expires, use.refused_at, following, now),
-    )
-
-
-def _end_of_life(field: str, settings: ConnectionSettings, set_at: datetime) -> date | None:
-    days = settings.settings.get("token_lifetime_days")
-    return (set_at + timedelta(days=days)).date() if isinstance(days, int) and field == "api_key" else None
-
-
-def _warning(
-    name: CredentialName,
-    expires: date | None,
-    refused_at: datetime | None,
-    following: CredentialName | None,
-    now: datetime,
-) -> str:
-    command = f"`ml-connector credentials set {name.connection} {name.field}`"
-    if not name.fingerprint:
-        return f"was changed since it was set, and does not open: run {command}"
-    if refused_at is not None and following is None:
-        return f"refused by the system since {refused_at:%Y-%m-%d %H:%M} UTC, the connection is paused: run {command}"
-    if expires is None or following is not None:
-        return ""
-    left = (expires - now.date()).days
-    if left > WARN_DAYS:
-        return ""
-    ends = f"ended on {expires}" if left < 0 else f"ends on {expires}, in {left} day{'s' if left != 1 else ''}"
-    return f"{ends}: make the next one in its portal and store it before with {command[:-1]} --next`"

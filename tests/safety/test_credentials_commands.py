@@ -13,8 +13,9 @@ from click.testing import CliRunner, Result
 from engine.adapters.vault import vault as vault_module
 from engine.faces.commands.root import root
 from engine.faces.sandbox.sandbox import AIRBASE_TOKEN
-from engine.wiring.app import open_vault, valid_workspace
-from engine.wiring.credentials import credential_warnings
+from engine.wiring.app import open_records, open_vault, valid_workspace
+from engine.wiring.credential_warnings import CredentialWarning, credential_warnings
+from engine.words.secret import Secret
 from tests.run.conftest import MakeHouse
 from tests.run.house import House, bills
 
@@ -33,6 +34,16 @@ def typed(house: House, *words: str, stdin: str = "") -> Result:
     for secret in (VALUE, AIRBASE_TOKEN):
         assert secret not in done.output + done.stderr
     return done
+
+
+def house_says(house: House, command: str, *words: str) -> Result:
+    return CliRunner().invoke(root, [*command.split(), *words, "--workspace", str(house.folder)])
+
+
+def warned(house: House, now: datetime | None = None) -> tuple[CredentialWarning, ...]:
+    workspace = valid_workspace(house.folder)
+    with open_records(workspace) as ledger:
+        return credential_warnings(workspace, open_vault(workspace), ledger, now or datetime.now(UTC))
 
 
 def listed(house: House) -> dict[str, dict[str, Any]]:
@@ -70,17 +81,88 @@ def test_the_list_tells_age_end_use_and_what_is_next(house: House) -> None:
 
 @pytest.mark.parametrize(
     ("days", "said"),
-    [(15, ""), (16, "ends on "), (29, "in 1 day:"), (30, "in 0 days:"), (31, "ended on ")],
+    [(15, ""), (16, "ends on "), (29, "in 1 day."), (30, "ends today, "), (31, "ended on ")],
 )
 def test_the_end_of_a_key_is_warned_of_ahead(house: House, days: int, said: str) -> None:
-    workspace = valid_workspace(house.folder)
     later = datetime.now(UTC) + timedelta(days=days)
-    told = credential_warnings(workspace, open_vault(workspace), later)
+    told = warned(house, later)
     assert bool(told) == bool(said)
-    assert said in "".join(told)
-    assert not told or "credentials set airbase api_key --next" in told[0]
+    for one in told:
+        assert said in one.sentence
+        assert one.sentence.endswith("run `ml-connector credentials set airbase api_key --next`")
+        assert (one.what, one.days_left) == ("ended" if days > 30 else "ending", 30 - days)
+        assert one.is_urgent == (days > 30)
     typed(house, "set", "airbase", "api_key", "--next", stdin=VALUE)
-    assert credential_warnings(workspace, open_vault(workspace), later) == ()
+    assert warned(house, later) == ()
+
+
+def test_status_run_and_ping_tell_what_credentials_need(house: House) -> None:
+    assert house_says(house, "status").exit_code == 0
+    typed(
+        house,
+        "set",
+        "airbase",
+        "api_key",
+        "--expires",
+        str((datetime.now(UTC) + timedelta(days=5)).date()),
+        stdin=AIRBASE_TOKEN,
+    )
+    sentence = "in 5 days. Make the next one in its portal and store it before: run `ml-connector credentials set "
+    for command in ("run bills", "status", "ping", "credentials list"):
+        done = house_says(house, command)
+        assert f"{sentence}airbase api_key --next`" in done.stdout, command
+        assert done.exit_code == 0, f"{command}: nothing has to be done today"
+    typed(house, "remove", "epicor", "password")
+    done = house_says(house, "status", "--format", "json")
+    assert done.exit_code == 1
+    ending, missing = json.loads(done.stdout)["credentials"]
+    assert (ending["what"], ending["days_left"]) == ("ending", 5)
+    assert missing["next"] == "ml-connector credentials set epicor password"
+    assert missing["sentence"].startswith("epicor password is not set")
+
+
+def test_a_credentials_file_that_was_put_back_is_noticed(house: House) -> None:
+    file = house.folder / vault_module.FOLDER / vault_module.FILE
+    typed(house, "set", "airbase", "api_key", stdin="the-one-of-last-year")
+    typed(house, "remove", "epicor", "password")
+    older = file.read_bytes()
+    typed(house, "set", "airbase", "api_key", stdin=AIRBASE_TOKEN)
+    typed(house, "set", "epicor", "password", stdin=VALUE)
+    newer = file.read_bytes()
+    assert warned(house) == ()
+    file.write_bytes(older)
+    airbase, epicor = warned(house)
+    assert airbase.what == epicor.what == "put_back"
+    assert "the credentials file was put back to an older state" in airbase.sentence
+    assert "epicor password is not set, and by the audit trail it was last changed on" in epicor.sentence
+    assert house_says(house, "status").exit_code == 1
+    assert "put back to an older state" in house_says(house, "status").stdout
+    file.write_bytes(newer)
+    assert warned(house) == ()
+    file.write_bytes(older)
+    typed(house, "set", "airbase", "api_key", stdin=AIRBASE_TOKEN)
+    assert [one.connection for one in warned(house)] == ["epicor"], "setting it again ends it"
+    with house.setup() as setup:
+        kinds = [event.kind for _, event, _ in setup.ledger.trail(record="credential airbase api_key")]
+    assert kinds == ["credential set"] * 3
+
+
+def test_a_ledger_that_is_away_does_not_stop_a_change_of_credentials(house: House) -> None:
+    house.edit("connections.yaml", "connections:", "ledger: postgresql://nobody@127.0.0.1:1/none\nconnections:")
+    done = typed(house, "set", "airbase", "api_key", stdin=VALUE)
+    assert done.exit_code == 0, done.output
+    assert "it is done, and could not be noted in the audit trail" in done.stderr
+    assert open_vault(valid_workspace(house.folder)).get("airbase", "api_key") == Secret(VALUE)
+    listing = typed(house, "list")
+    assert listing.exit_code == 0
+    assert "put back to an older state is not known" in listing.stderr
+
+
+def test_a_credential_set_for_another_address_is_told_before_a_run(house: House) -> None:
+    url = house.sandbox.urls["airbase"]
+    house.edit("connections.yaml", url, "https://api.airbase.example")
+    (one,) = warned(house)
+    assert (one.connection, one.what) == ("airbase", "other_address")
 
 
 def test_what_is_missing_or_damaged_is_told_by_check(house: House) -> None:

@@ -39,7 +39,8 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 class CredentialName(NamedTuple):
     """A credential as people see it; the fingerprint is empty when it cannot be opened.
 
-    `upcoming` marks the one that waits to take over, `expires` the day the operator named for it.
+    `upcoming` marks the one that waits to take over, `expires` the day the operator named for it, `fits` says
+    that it was set for the address its connection has now.
     """
 
     connection: str
@@ -48,6 +49,7 @@ class CredentialName(NamedTuple):
     fingerprint: str
     expires: date | None = None
     upcoming: bool = False
+    fits: bool = True
 
 
 class Vault:
@@ -108,8 +110,8 @@ class Vault:
         *,
         expires: date | None = None,
         upcoming: bool = False,
-    ) -> None:
-        """Seal a credential for a connection, in place of the one that was there.
+    ) -> datetime:
+        """Seal a credential for a connection, in place of the one that was there; gives when it counts as set.
 
         An `upcoming` one waits beside it, to take over when the present one is refused.
 
@@ -126,6 +128,7 @@ class Vault:
             name = field + UPCOMING if upcoming else field
             now = self._clock.now()
             self._write(opened.with_text(connection, name, origin, secret.reveal(), now, expires))
+        return now
 
     def get(self, connection: str, field: str) -> Secret:
         """A credential, for the origin its connection has now.
@@ -142,10 +145,11 @@ class Vault:
         """The credential that waits to take over; None when there is none. Raises as `get` does."""
         return self._find(connection, field + UPCOMING)
 
-    def set_at(self, connection: str, field: str) -> datetime | None:
+    def set_at(self, connection: str, field: str, *, upcoming: bool = False) -> datetime | None:
         """When a credential was set; None when it is not."""
         opened = self._read()
-        entry = opened.file.entry(connection, field) if opened is not None else None
+        name = field + UPCOMING if upcoming else field
+        entry = opened.file.entry(connection, name) if opened is not None else None
         return entry.set_at if entry is not None else None
 
     def take_over(self, connection: str, field: str, secret: Secret) -> bool:
@@ -176,6 +180,7 @@ class Vault:
                 fingerprint=_fingerprint(opened, entry),
                 expires=entry.expires,
                 upcoming=entry.field.endswith(UPCOMING),
+                fits=entry.origin == self._origins.get(entry.connection),
             )
             for entry in sorted(opened.file.entries, key=lambda one: (one.connection, one.field))
         )

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from engine.adapters.vault.providers import new_key_of
 from engine.adapters.vault.vault import FOLDER
+from engine.domain.audit_event import AuditEvent
+from engine.faces.commands.credential_text import put_credential_warnings, put_warning
 from engine.faces.commands.output import (
     counted,
     format_option,
@@ -20,10 +24,12 @@ from engine.faces.commands.output import (
     workspace_option,
 )
 from engine.faces.commands.table import column, put_table
-from engine.wiring.app import open_vault
-from engine.wiring.credentials import CredentialState, credential_states, needed_fields
+from engine.wiring.app import open_records, open_vault, who_am_i
+from engine.wiring.credential_warnings import CredentialState, credential_states
+from engine.wiring.credentials import CredentialChanges, needed_fields
 from engine.wiring.workspace import Workspace, find_workspace, load_workspace
-from engine.words.errors import InputError
+from engine.words.clock import SystemClock
+from engine.words.errors import InputError, LedgerError
 from engine.words.problem import did_you_mean
 from engine.words.secret import Secret
 
@@ -74,9 +80,9 @@ def set_command(
     secret = Secret(text.strip("\r\n"))
     if not secret:
         raise InputError("nothing was given; nothing was changed")
-    vault = open_vault(loaded)
-    vault.set(connection, field, secret, expires=expires.date() if expires else None, upcoming=upcoming)
-    click.echo(f"set {'the next ' if upcoming else ''}{connection} {field}, fingerprint {secret.fingerprint()}")
+    with _changes(loaded) as changes:
+        changes.set(connection, field, secret, expires=expires.date() if expires else None, upcoming=upcoming)
+        click.echo(f"set {'the next ' if upcoming else ''}{connection} {field}, fingerprint {secret.fingerprint()}")
 
 
 @command.command("list")
@@ -90,7 +96,7 @@ def list_command(workspace: Path, form: str) -> None:
     next_set_at, next_fingerprint, warning, what}; null where nothing is known.
     """
     loaded = load_workspace(find_workspace(workspace))
-    states = credential_states(loaded, open_vault(loaded), datetime.now(UTC))
+    states = _states(loaded)
     if form == "json":
         put_json([state.as_json() for state in states])
         return
@@ -107,9 +113,7 @@ def list_command(workspace: Path, form: str) -> None:
         ),
         [_row(state) for state in states],
     )
-    for state in states:
-        if state.warning and state.set_at is not None:
-            put_text(f"{state.connection} {state.field} {state.warning}", first="warning: ")
+    put_credential_warnings(state.warning for state in states if state.warning is not None)
 
 
 @command.command("check")
@@ -161,11 +165,11 @@ def rotate_command(key: bool, data: bool, workspace: Path) -> None:  # noqa: FBT
     if not (key or data):
         raise InputError("say --key or --data")
     loaded = load_workspace(find_workspace(workspace))
-    vault = open_vault(loaded)
-    if data:
-        click.echo(f"sealed {counted(vault.rotate_data(), 'credential')} with a new data key")
-    if key:
-        click.echo(vault.rotate_key(new_key_of(loaded.folder / FOLDER, os.environ)))
+    with _changes(loaded) as changes:
+        if data:
+            click.echo(f"sealed {counted(changes.rotate_data(), 'credential')} with a new data key")
+        if key:
+            click.echo(changes.rotate_key(new_key_of(loaded.folder / FOLDER, os.environ)))
 
 
 @command.command("remove")
@@ -175,9 +179,36 @@ def rotate_command(key: bool, data: bool, workspace: Path) -> None:  # noqa: FBT
 @workspace_option
 def remove_command(connection: str, field: str, upcoming: bool, workspace: Path) -> None:  # noqa: FBT001 - click
     """Forget FIELD of CONNECTION."""
-    vault = open_vault(load_workspace(find_workspace(workspace)))
-    vault.remove(connection, field, upcoming=upcoming)
-    click.echo(f"removed {'the next ' if upcoming else ''}{connection} {field}")
+    with _changes(load_workspace(find_workspace(workspace))) as changes:
+        changes.remove(connection, field, upcoming=upcoming)
+        click.echo(f"removed {'the next ' if upcoming else ''}{connection} {field}")
+
+
+@contextmanager
+def _changes(loaded: Workspace) -> Iterator[CredentialChanges]:
+    """Changes of the vault, noted in the audit trail at the end; a ledger that is away does not stop them."""
+    vault = open_vault(loaded)
+    events: list[AuditEvent] = []
+    try:
+        yield CredentialChanges(vault, clock=SystemClock(), who=who_am_i(), tell=events.append)
+    finally:
+        if events:
+            try:
+                with open_records(loaded) as ledger:
+                    for event in events:
+                        ledger.audit(event)
+            except LedgerError as error:
+                put_warning(f"it is done, and could not be noted in the audit trail: {error}")
+
+
+def _states(loaded: Workspace) -> tuple[CredentialState, ...]:
+    vault, now = open_vault(loaded), SystemClock().now()
+    try:
+        with open_records(loaded) as ledger:
+            return credential_states(loaded, vault, ledger, now)
+    except LedgerError as error:
+        put_warning(f"whether the credentials file was put back to an older state is not known: {error}")
+        return credential_states(loaded, vault, None, now)
 
 
 def _row(state: CredentialState) -> tuple[object, ...]:

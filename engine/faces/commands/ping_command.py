@@ -11,9 +11,10 @@ import click
 
 from engine.adapters.connectors.port import Ping
 from engine.adapters.connectors.registry import kind_of
+from engine.faces.commands.credential_text import put_credential_warnings
 from engine.faces.commands.output import format_option, put_json, put_text, workspace_option
 from engine.wiring.app import open_setup, open_vault, valid_workspace
-from engine.wiring.credentials import credential_warnings
+from engine.wiring.credential_warnings import CredentialWarning, credential_warnings
 from engine.wiring.used_things import used_things
 from engine.wiring.workspace import find_workspace
 from engine.words.errors import InputError
@@ -50,15 +51,13 @@ def command(names: tuple[str, ...], workspace: Path, form: str) -> None:
                 pings.append((name, company, found))
                 if not found.ok:
                     break  # the other companies stand behind the same address and login
-    warnings = credential_warnings(loaded, open_vault(loaded), datetime.now(UTC))
+        warnings = credential_warnings(loaded, open_vault(loaded), setup.ledger, datetime.now(UTC))
     if form == "json":
         put_json([_as_json(name, company, ping, warnings) for name, company, ping in pings])
     else:
         for name, _, ping in pings:
             _show(name, ping)
-        for warning in warnings:
-            if not names or warning.split()[0] in names:
-                put_text(warning, first="warning: ")
+        put_credential_warnings(one for one in warnings if not names or one.connection in names)
     if not all(ping.ok for _, _, ping in pings):
         sys.exit(3)
 
@@ -80,7 +79,7 @@ def _show(name: str, ping: Ping) -> None:
         put_text(f"can read {', '.join(things)}", first="      ")
 
 
-def _as_json(name: str, company: str | None, ping: Ping, warnings: tuple[str, ...]) -> dict[str, Any]:
+def _as_json(name: str, company: str | None, ping: Ping, warnings: tuple[CredentialWarning, ...]) -> dict[str, Any]:
     return {
         "connection": name,
         "company": company,
@@ -88,7 +87,7 @@ def _as_json(name: str, company: str | None, ping: Ping, warnings: tuple[str, ..
         "sentence": ping.sentence,
         "advice": ping.advice,
         "elapsed_ms": round(ping.elapsed_s * 1000),
-        "warnings": [warning for warning in warnings if warning.split()[0] == name],
+        "warnings": [warning.sentence for warning in warnings if warning.connection == name],
         "steps": [
             {
                 "what": step.what,

@@ -22,11 +22,14 @@ from engine.faces.commands.output import (
     workspace_option,
 )
 from engine.faces.commands.table import column, put_table
+from engine.language.spec.model import MappingSpec
 from engine.run.ordering import in_order_of_need, named
 from engine.run.result import RunResult
 from engine.run.running import run_mapping
-from engine.wiring.app import open_setup, valid_workspace
-from engine.wiring.workspace import find_workspace
+from engine.run.setup import Setup
+from engine.wiring.app import open_setup, open_vault, valid_workspace
+from engine.wiring.credential_warnings import credential_warnings
+from engine.wiring.workspace import Workspace, find_workspace
 from engine.words.errors import InputError, Unreachable
 
 
@@ -90,6 +93,7 @@ def command(
                     continue
                 finally:
                     end_progress()
+                result.warnings += _about_credentials(loaded, setup, spec)
                 results.append(result)
                 if form == "table":
                     show_result(result, spaced=len(specs) > 1)
@@ -108,6 +112,13 @@ def command(
         need = "needs" if waiting == 1 else "need"
         click.echo(f"{counted(waiting, 'record')} {need} a person: ml-connector records --waiting")
     sys.exit(1)
+
+
+def _about_credentials(loaded: Workspace, setup: Setup, spec: MappingSpec) -> list[str]:
+    """What is to be done about the credentials of the systems that a mapping reads or writes."""
+    used = (spec.source.connection, spec.target.connection)
+    warnings = credential_warnings(loaded, open_vault(loaded), setup.ledger, setup.clock.now())
+    return [one.sentence for one in warnings if one.connection in used]
 
 
 def show_result(result: RunResult, *, spaced: bool = False) -> None:

@@ -1,9 +1,10 @@
-"""`status`: how the records stand."""
+"""`status`: how the records stand, and the credentials."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import click
 from engine.adapters.store.port import Ledger, RunRow
 from engine.domain.causes import CAUSES
 from engine.domain.lifecycle import NEEDS_PERSON, State
+from engine.faces.commands.credential_text import put_credential_warnings
 from engine.faces.commands.output import (
     counted,
     format_option,
@@ -25,7 +27,8 @@ from engine.faces.commands.output import (
 from engine.faces.commands.table import Column, column, put_table
 from engine.run.ledger_pages import every_record
 from engine.run.result import Tally
-from engine.wiring.app import open_records
+from engine.wiring.app import open_records, open_vault
+from engine.wiring.credential_warnings import credential_warnings
 from engine.wiring.workspace import find_workspace, load_ledger_part
 from engine.words.clock import SystemClock
 from engine.words.money import show_money
@@ -42,7 +45,8 @@ Counts = Sequence[tuple[str, State, str, int, Decimal]]
 def command(workspace: Path, form: str) -> None:
     """Say how the records stand, on one screen: by mapping and state, with amounts, and what waits for whom.
 
-    Reads only our ledger; no other system is asked. Exit code 1 when records need a person.
+    Reads only our ledger and the vault; no other system is asked. Credentials that are missing, refused or
+    about to end are told with the command that helps. Exit code 1 when a record or a credential needs a person.
 
     \b
     Examples:
@@ -51,25 +55,36 @@ def command(workspace: Path, form: str) -> None:
 
     \b
     JSON: {as_of, records: [{mapping, state, currency, count, amount}], waiting: [{mapping, cause, title, owner,
-    count, amounts: {currency: amount}}], runs: [{id, mapping, who, started_at, ended_at}]}.
-    Amounts are text; mapping is empty for records that no mapping takes.
+    count, amounts: {currency: amount}}], runs: [{id, mapping, who, started_at, ended_at}], credentials:
+    [{connection, field, what, sentence, since, until, days_left, next}]}.
+    Amounts are text; mapping is empty for records that no mapping takes. `what` of a credential is missing,
+    put_back, damaged, other_address, paused, next_refused, ended or ending.
     """
-    with open_records(load_ledger_part(find_workspace(workspace))) as ledger:
+    as_of = SystemClock().now()
+    loaded = load_ledger_part(find_workspace(workspace))
+    with open_records(loaded) as ledger:
         counts = ledger.counts()
         waiting = _waiting(ledger)
         runs = ledger.runs(limit=20)
-    as_of = SystemClock().now()
+        credentials = credential_warnings(loaded, open_vault(loaded), ledger, as_of)
     if form == "json":
-        put_json({"as_of": as_of, **_as_json(counts, waiting, runs)})
-    elif not counts:
-        click.echo("the ledger has no records yet; `ml-connector run --all` reads them")
+        told = [one.as_json() for one in credentials]
+        put_json({"as_of": as_of, **_as_json(counts, waiting, runs), "credentials": told})
     else:
-        click.echo(f"the ledger as of {shown_time(as_of)}\n")
-        _show_counts(counts)
-        _show_waiting(waiting)
-        _show_runs(runs)
-    if any(state in NEEDS_PERSON for _, state, _, _, _ in counts):
+        _show(as_of, counts, waiting, runs)
+        put_credential_warnings(credentials)
+    if any(state in NEEDS_PERSON for _, state, _, _, _ in counts) or any(one.is_urgent for one in credentials):
         sys.exit(1)
+
+
+def _show(as_of: datetime, counts: Counts, waiting: dict[tuple[str, str], Tally], runs: Sequence[RunRow]) -> None:
+    if not counts:
+        click.echo("the ledger has no records yet; `ml-connector run --all` reads them")
+        return
+    click.echo(f"the ledger as of {shown_time(as_of)}\n")
+    _show_counts(counts)
+    _show_waiting(waiting)
+    _show_runs(runs)
 
 
 def _waiting(ledger: Ledger) -> dict[tuple[str, str], Tally]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.adapters.connectors.airbase import dialect
 from engine.adapters.connectors.answers import Refused, judge_json_api
+from engine.adapters.connectors.auth import Auth
 from engine.adapters.connectors.dialogue import UNAUTHORIZED, Dialogue
 from engine.adapters.connectors.kind import KindSpec, Questions, Wiring
 from engine.adapters.connectors.logins import key_login
@@ -36,7 +37,7 @@ class AirbaseConnector:
         self._transport: Transport = wiring.transport or HttpTransport(
             transport_settings(wiring.settings), wiring.clock
         )
-        tracked = Tracked(
+        self._tracked = Tracked(
             wiring.credentials,
             wiring.watch,
             wiring.clock,
@@ -44,7 +45,7 @@ class AirbaseConnector:
             field=FIELD,
             scheme=wiring.settings["auth_scheme"],
         )
-        self._dialogue = Dialogue(wiring, transport=self._transport, auth=tracked, judge=judge_json_api)
+        self._dialogue = Dialogue(wiring, transport=self._transport, auth=self._tracked, judge=judge_json_api)
 
     def read(self, endpoint: str, *, params: Params = (), company: str | None = None) -> Iterator[Page]:
         """Every page of a feed, until one is empty; `company` is of no meaning here."""
@@ -141,7 +142,9 @@ class AirbaseConnector:
         return f"set auth_scheme: {other} for {self._name} in connections.yaml; the key is accepted that way"
 
     def _dialogue_with(self, scheme: str) -> Dialogue:
-        auth = key_login(self._wiring.credentials, header="Authorization", field=FIELD, scheme=scheme)
+        auth: Auth = self._tracked
+        if scheme != self._settings["auth_scheme"]:
+            auth = key_login(self._wiring.credentials, header="Authorization", field=FIELD, scheme=scheme)
         return Dialogue(self._wiring, transport=self._transport, auth=auth, judge=judge_json_api, patient=False)
 
 
