@@ -39,8 +39,10 @@ def valid_workspace(folder: Path) -> Workspace:
 
 
 @contextmanager
-def open_records(workspace: Workspace) -> Iterator[Ledger]:
+def open_records(workspace: Workspace, vault: Vault | None = None) -> Iterator[Ledger]:
     """The workspace's ledger alone, to be read: a mapping that cannot be read does not hide how the records stand.
+
+    A vault that is open already is not opened once more.
 
     Raises:
         InputError: connections.yaml is wrong.
@@ -48,7 +50,7 @@ def open_records(workspace: Workspace) -> Iterator[Ledger]:
     """
     if workspace.connections is None:
         raise InputError("connections.yaml cannot be read", workspace.errors)
-    ledger = _open_ledger(workspace, open_vault(workspace), SystemClock(), random_id)
+    ledger = _open_ledger(workspace, vault or open_vault(workspace), SystemClock(), random_id)
     try:
         yield ledger
     finally:
@@ -56,8 +58,10 @@ def open_records(workspace: Workspace) -> Iterator[Ledger]:
 
 
 @contextmanager
-def open_setup(workspace: Workspace, *, clock: Clock | None = None, make_id: IdMaker = random_id) -> Iterator[Setup]:
-    """Everything a run needs, open; closed again at the end.
+def open_setup(
+    workspace: Workspace, *, clock: Clock | None = None, make_id: IdMaker = random_id, vault: Vault | None = None
+) -> Iterator[Setup]:
+    """Everything a run needs, open; closed again at the end. A vault that is open already is not opened once more.
 
     Raises:
         InputError, CredentialsError, LedgerError: something of it cannot be opened.
@@ -65,7 +69,7 @@ def open_setup(workspace: Workspace, *, clock: Clock | None = None, make_id: IdM
     if workspace.connections is None or workspace.books is None:
         raise InputError("the workspace cannot be read", workspace.errors)
     clock = clock or SystemClock()
-    vault = open_vault(workspace)
+    vault = vault or open_vault(workspace)
     ledger = _open_ledger(workspace, vault, clock, make_id)
     uses = open_uses(workspace)
     connectors: dict[str, Connector] = {}

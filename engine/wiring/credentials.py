@@ -71,13 +71,13 @@ class CredentialChanges:
     def rotate_key(self, new: NewKey) -> str:
         """Lock the vault with a new key; says what is left to do."""
         left = self._vault.rotate_key(new)
-        self._event("vault key changed", None, {"key": self._vault.key_words})
+        self._event("vault key changed", None, {"provider": new.name, "key": new.key.id})
         return left
 
     def rotate_data(self) -> int:
         """Seal every credential with a new data key; gives how many there are."""
         count = self._vault.rotate_data()
-        self._event("data key changed", None, {"key": self._vault.key_words, "credentials": count})
+        self._event("data key changed", None, {"credentials": count})
         return count
 
     def _note(self, kind: str, connection: str, field: str, detail: dict[str, Any]) -> None:
@@ -148,6 +148,7 @@ def open_vault(workspace: Workspace, environ: Mapping[str, str] | None = None) -
         environ=os.environ if environ is None else environ,
         origins={name: one.base_url for name, one in connections.items()},
         existing=[workspace.state / LEDGER],
+        ask=workspace.ask_passphrase,
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.adapters.connectors.registry import catalogue_of, kinds, settings_schema
+from engine.adapters.vault.asking import Ask, AskedOnce
 from engine.language.crosswalk.crosswalk import Crosswalk
 from engine.language.crosswalk.load import make_crosswalk
 from engine.language.crosswalk.table import Table, read_table
@@ -27,7 +28,10 @@ LEDGER = "ledger.sqlite3"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """What a workspace says, as far as it could be read; `problems` says what is wrong with it."""
+    """What a workspace says, as far as it could be read; `problems` says what is wrong with it.
+
+    `ask_passphrase` asks a person at the terminal, once, where its vault is opened by a passphrase.
+    """
 
     folder: Path
     connections: Connections | None
@@ -36,6 +40,7 @@ class Workspace:
     crosswalks: Mapping[str, Crosswalk]
     uses: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
     problems: tuple[Problem, ...]
+    ask_passphrase: Ask = field(default_factory=AskedOnce, repr=False, compare=False)
 
     @property
     def errors(self) -> tuple[Problem, ...]:

@@ -151,7 +151,7 @@ def test_a_ledger_that_is_away_does_not_stop_a_change_of_credentials(house: Hous
     house.edit("connections.yaml", "connections:", "ledger: postgresql://nobody@127.0.0.1:1/none\nconnections:")
     done = typed(house, "set", "airbase", "api_key", stdin=VALUE)
     assert done.exit_code == 0, done.output
-    assert "it is done, and could not be noted in the audit trail" in done.stderr
+    assert "this is done, and could not be noted in the audit trail" in done.stderr
     assert open_vault(valid_workspace(house.folder)).get("airbase", "api_key") == Secret(VALUE)
     listing = typed(house, "list")
     assert listing.exit_code == 0

@@ -13,6 +13,7 @@ from typing import Protocol
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
+from engine.adapters.vault.asking import Ask, nobody
 from engine.adapters.vault.key import HOW, LENGTH, VaultKey, new_key_text, parse_key
 from engine.adapters.vault.private_file import read_private, write_private
 from engine.words.errors import CredentialsError
@@ -24,6 +25,8 @@ NEW_VARIABLE = "ML_CONNECTOR_NEW_KEY"
 NEW_PASSPHRASE_VARIABLE = "ML_CONNECTOR_NEW_PASSPHRASE"  # noqa: S105 - the name of a variable
 PASSPHRASE_MIN = 12
 """Letters; a shorter passphrase is guessed by whoever has the file."""
+
+BY_PASSPHRASE = "passphrase"  # noqa: S105 - the name of a provider
 
 Parameters = Mapping[str, str | int]
 
@@ -91,11 +94,15 @@ class PlainKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passphrase:
-    """A passphrase in the environment, stretched by Argon2id (RFC 9106); salt and costs are parameters."""
+    """A passphrase from the environment, or from a person; stretched by Argon2id (RFC 9106).
+
+    Salt and costs are parameters.
+    """
 
     environ: Mapping[str, str] = field(repr=False)
     variable: str = PASSPHRASE_VARIABLE
-    name: str = "passphrase"
+    ask: Ask = nobody
+    name: str = BY_PASSPHRASE
 
     def is_set_up(self) -> bool:
         """Whether the variable is set."""
@@ -103,13 +110,14 @@ class Passphrase:
 
     def key(self, parameters: Parameters) -> VaultKey:
         """The stretched passphrase; takes about a tenth of a second and 64 MiB, on purpose."""
-        text = self.environ.get(self.variable, "")
+        text = self.environ.get(self.variable, "") or self.ask()
         if not text:
             raise CredentialsError(
-                f"this vault is opened by a passphrase: set the environment variable {self.variable}"
+                f"this vault is opened by a passphrase: set the environment variable {self.variable}, "
+                "or run this on a terminal and type it"
             )
         if len(text) < PASSPHRASE_MIN:
-            raise CredentialsError(f"{self.variable} is too short: {PASSPHRASE_MIN} letters at least")
+            raise CredentialsError(f"the passphrase is too short: {PASSPHRASE_MIN} letters at least")
         return VaultKey(_stretched(text, parameters))
 
     def new_parameters(self) -> Parameters:
@@ -143,10 +151,10 @@ class Remembering:
         return self._provider.new_parameters()
 
 
-def providers_of(folder: Path, environ: Mapping[str, str]) -> tuple[KeyProvider, ...]:
+def providers_of(folder: Path, environ: Mapping[str, str], ask: Ask = nobody) -> tuple[KeyProvider, ...]:
     """The ways to find the key of the vault in `folder`, the one for a new vault first."""
     plain = PlainKey(path=key_path(folder, environ), environ=environ)
-    passphrase = Passphrase(environ=environ)
+    passphrase = Passphrase(environ=environ, ask=ask)
     if passphrase.is_set_up() and not environ.get(VARIABLE):
         return (passphrase, plain)
     return (plain, passphrase)
@@ -202,18 +210,28 @@ class NewKeyFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewFromEnvironment:
-    """A new key or passphrase that the operator has put into the environment, and moves over afterwards."""
+class NewFromOperator:
+    """A new key or passphrase that the operator has put into the environment or typed, and keeps afterwards."""
 
     key: VaultKey
     name: str
     parameters: Parameters
-    given_in: str
-    wanted_in: str
+    left: str
 
     def put_in_place(self) -> str:
         """Nothing to do here."""
-        return f"now set {self.wanted_in} to the value of {self.given_in}; the old one opens this vault no more"
+        return f"{self.left}; the old one opens this vault no more"
+
+
+def new_passphrase(text: str) -> NewKey:
+    """A passphrase that was typed, to replace the present key.
+
+    Raises:
+        CredentialsError: it is too short.
+    """
+    return _new_passphrase(
+        Passphrase(environ={}, ask=lambda: text), f"type it from now on, or set {PASSPHRASE_VARIABLE} to it"
+    )
 
 
 def new_key_of(folder: Path, environ: Mapping[str, str]) -> NewKey:
@@ -225,23 +243,25 @@ def new_key_of(folder: Path, environ: Mapping[str, str]) -> NewKey:
     text = environ.get(NEW_VARIABLE, "")
     if text:
         key = parse_key(text, f"the environment variable {NEW_VARIABLE}")
-        return NewFromEnvironment(key=key, name="key", parameters={}, given_in=NEW_VARIABLE, wanted_in=VARIABLE)
+        return NewFromOperator(key=key, name="key", parameters={}, left=_moved(NEW_VARIABLE, VARIABLE))
     if environ.get(NEW_PASSPHRASE_VARIABLE):
         source = Passphrase(environ=environ, variable=NEW_PASSPHRASE_VARIABLE)
-        parameters = source.new_parameters()
-        return NewFromEnvironment(
-            key=source.key(parameters),
-            name=source.name,
-            parameters=parameters,
-            given_in=NEW_PASSPHRASE_VARIABLE,
-            wanted_in=PASSPHRASE_VARIABLE,
-        )
+        return _new_passphrase(source, _moved(NEW_PASSPHRASE_VARIABLE, PASSPHRASE_VARIABLE))
     if environ.get(VARIABLE) or environ.get(PASSPHRASE_VARIABLE):
         raise CredentialsError(
             f"the key is in the environment: put the new one into {NEW_VARIABLE} (32 bytes in base64 or hex) "
             f"or {NEW_PASSPHRASE_VARIABLE}, and run this again"
         )
     return NewKeyFile(path=key_path(folder, environ), text=new_key_text())
+
+
+def _moved(given_in: str, wanted_in: str) -> str:
+    return f"now set {wanted_in} to the value of {given_in}"
+
+
+def _new_passphrase(source: Passphrase, left: str) -> NewKey:
+    parameters = source.new_parameters()
+    return NewFromOperator(key=source.key(parameters), name=source.name, parameters=parameters, left=left)
 
 
 def chosen(providers: Sequence[KeyProvider]) -> KeyProvider:

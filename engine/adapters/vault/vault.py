@@ -10,11 +10,13 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from engine.adapters.vault.asking import Ask, nobody
 from engine.adapters.vault.credentials_file import UPCOMING, Entry, damaged, read_file, write_file
 from engine.adapters.vault.key import VaultKey, new_key_text
 from engine.adapters.vault.opened import Opened, new_opened, unlock
 from engine.adapters.vault.private_file import create_private, one_at_a_time
 from engine.adapters.vault.providers import (
+    BY_PASSPHRASE,
     PASSPHRASE_VARIABLE,
     VARIABLE,
     KeyProvider,
@@ -80,18 +82,20 @@ class Vault:
         clock: Clock | None = None,
         existing: Sequence[Path] = (),
         providers: Sequence[KeyProvider] | None = None,
+        ask: Ask = nobody,
     ) -> Vault:
         """The vault of the workspace in `folder`; `origins` are the base URLs of its connections.
 
         `existing` are other files that were made with its key, such as the ledger; `providers` other places
-        to find the key than the environment, the key file and a passphrase.
+        to find the key than the environment, the key file and a passphrase. `ask` gives the passphrase where it is
+        not in the environment.
 
         Raises:
             CredentialsError: there is no key, it is not the key of this workspace, or the file is damaged.
             InputError: a base URL is not a URL.
         """
         known = {connection: origin_of(url) for connection, url in origins.items()}
-        found = providers_of(folder / FOLDER, environ) if providers is None else providers
+        found = providers_of(folder / FOLDER, environ, ask) if providers is None else providers
         vault = cls(folder / FOLDER / FILE, found, known, clock or SystemClock(), existing)
         vault._read_or_begin()
         return vault
@@ -229,6 +233,12 @@ class Vault:
             fresh = opened.with_new_data_key(self._key_of(opened))
             self._write(fresh)
         return len(fresh.file.entries)
+
+    @property
+    def is_opened_by_passphrase(self) -> bool:
+        """Whether a passphrase is its present key."""
+        opened = self._read()
+        return opened is not None and opened.lock.provider == BY_PASSPHRASE
 
     @property
     def key_words(self) -> str:

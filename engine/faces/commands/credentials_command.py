@@ -5,13 +5,22 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import click
 
-from engine.adapters.vault.providers import new_key_of
+from engine.adapters.store.port import Ledger
+from engine.adapters.vault.providers import (
+    NEW_PASSPHRASE_VARIABLE,
+    NEW_VARIABLE,
+    PASSPHRASE_VARIABLE,
+    VARIABLE,
+    NewKey,
+    new_key_of,
+    new_passphrase,
+)
 from engine.adapters.vault.vault import FOLDER
 from engine.domain.audit_event import AuditEvent
 from engine.faces.commands.credential_text import put_credential_warnings, put_warning
@@ -154,22 +163,52 @@ def check_command(workspace: Path, form: str) -> None:
 @command.command("rotate")
 @click.option("--key", is_flag=True, help="Lock the vault with a new key.")
 @click.option("--data", is_flag=True, help="Seal every credential with a new data key.")
+@click.option("--passphrase", is_flag=True, help="Lock the vault with a passphrase that is asked for now.")
 @workspace_option
-def rotate_command(key: bool, data: bool, workspace: Path) -> None:  # noqa: FBT001 - click hands them in
+def rotate_command(key: bool, data: bool, passphrase: bool, workspace: Path) -> None:  # noqa: FBT001 - click
     """Change the key that opens the vault, or the data key inside it; the credentials stay as they are.
 
     A new key is made in the key file; where the key is in the environment, put the new one into
-    ML_CONNECTOR_NEW_KEY (32 bytes in base64 or hex) or ML_CONNECTOR_NEW_PASSPHRASE. Whatever stops it, the
-    vault opens with the old key or the new one.
+    ML_CONNECTOR_NEW_KEY (32 bytes in base64 or hex) or ML_CONNECTOR_NEW_PASSPHRASE. A passphrase can be typed
+    instead, with --passphrase; it is asked for by every command from then on, unless ML_CONNECTOR_PASSPHRASE
+    has it. Whatever stops it, the vault opens with the old key or the new one.
+
+    \b
+    Examples:
+      ml-connector credentials rotate --key
+      ml-connector credentials rotate --data
+      ml-connector credentials rotate --passphrase
     """
-    if not (key or data):
-        raise InputError("say --key or --data")
+    if not (key or data or passphrase):
+        raise InputError("say --key, --passphrase or --data")
+    if key and passphrase:
+        raise InputError("say --key for a key file or --passphrase, not both")
     loaded = load_workspace(find_workspace(workspace))
+    new = None
+    if key or passphrase:
+        asks = passphrase or _is_typed(loaded)
+        new = _typed_passphrase() if asks else new_key_of(loaded.folder / FOLDER, os.environ)
     with _changes(loaded) as changes:
         if data:
             click.echo(f"sealed {counted(changes.rotate_data(), 'credential')} with a new data key")
-        if key:
-            click.echo(changes.rotate_key(new_key_of(loaded.folder / FOLDER, os.environ)))
+        if new is not None:
+            click.echo(changes.rotate_key(new))
+
+
+def _is_typed(loaded: Workspace) -> bool:
+    """Whether the present key is a passphrase that is typed: its successor is asked for, and no key file made."""
+    given = (VARIABLE, PASSPHRASE_VARIABLE, NEW_VARIABLE, NEW_PASSPHRASE_VARIABLE)
+    return not any(os.environ.get(name) for name in given) and open_vault(loaded).is_opened_by_passphrase
+
+
+def _typed_passphrase() -> NewKey:
+    if not sys.stdin.isatty():
+        raise InputError(
+            "there is nobody to ask for the passphrase: put it into ML_CONNECTOR_NEW_PASSPHRASE, say --key"
+        )
+    return new_passphrase(
+        click.prompt("new passphrase of the credentials", hide_input=True, confirmation_prompt=True, err=True)
+    )
 
 
 @command.command("remove")
@@ -186,25 +225,33 @@ def remove_command(connection: str, field: str, upcoming: bool, workspace: Path)
 
 @contextmanager
 def _changes(loaded: Workspace) -> Iterator[CredentialChanges]:
-    """Changes of the vault, noted in the audit trail at the end; a ledger that is away does not stop them."""
+    """Changes of the vault, noted in the audit trail; a ledger that is away does not stop them."""
     vault = open_vault(loaded)
-    events: list[AuditEvent] = []
-    try:
-        yield CredentialChanges(vault, clock=SystemClock(), who=who_am_i(), tell=events.append)
-    finally:
-        if events:
+    with ExitStack() as opened:
+        away = ""
+        ledger: Ledger | None = None
+        try:
+            # Opened before: after a change of the key, this process may not have the new one.
+            ledger = opened.enter_context(open_records(loaded, vault))
+        except LedgerError as error:
+            away = str(error)
+
+        def note(event: AuditEvent) -> None:
             try:
-                with open_records(loaded) as ledger:
-                    for event in events:
-                        ledger.audit(event)
+                if ledger is not None:
+                    ledger.audit(event)
             except LedgerError as error:
-                put_warning(f"it is done, and could not be noted in the audit trail: {error}")
+                put_warning(f"this is done, and could not be noted in the audit trail: {error}")
+
+        yield CredentialChanges(vault, clock=SystemClock(), who=who_am_i(), tell=note)
+        if away:
+            put_warning(f"this is done, and could not be noted in the audit trail: {away}")
 
 
 def _states(loaded: Workspace) -> tuple[CredentialState, ...]:
     vault, now = open_vault(loaded), SystemClock().now()
     try:
-        with open_records(loaded) as ledger:
+        with open_records(loaded, vault) as ledger:
             return credential_states(loaded, vault, ledger, now)
     except LedgerError as error:
         put_warning(f"whether the credentials file was put back to an older state is not known: {error}")

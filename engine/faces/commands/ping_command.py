@@ -40,7 +40,8 @@ def command(names: tuple[str, ...], workspace: Path, form: str) -> None:
     """
     loaded = valid_workspace(find_workspace(workspace))
     pings: list[tuple[str, str | None, Ping]] = []
-    with open_setup(loaded) as setup:
+    vault = open_vault(loaded)
+    with open_setup(loaded, vault=vault) as setup:
         for name in names:
             if name not in setup.connectors:
                 raise InputError(f"there is no connection '{name}' (there are: {', '.join(setup.connectors)})")
@@ -51,7 +52,7 @@ def command(names: tuple[str, ...], workspace: Path, form: str) -> None:
                 pings.append((name, company, found))
                 if not found.ok:
                     break  # the other companies stand behind the same address and login
-        warnings = credential_warnings(loaded, open_vault(loaded), setup.ledger, datetime.now(UTC))
+        warnings = credential_warnings(loaded, vault, setup.ledger, datetime.now(UTC))
     if form == "json":
         put_json([_as_json(name, company, ping, warnings) for name, company, ping in pings])
     else:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from engine.adapters.vault.vault import Vault
 from engine.domain.causes import CAUSES
 from engine.domain.lifecycle import State
 from engine.faces.commands.output import (
@@ -80,7 +81,8 @@ def command(
     loaded = valid_workspace(find_workspace(workspace))
     results: list[RunResult] = []
     failed: dict[str, Unreachable] = {}
-    with open_setup(loaded) as setup:
+    vault = open_vault(loaded)
+    with open_setup(loaded, vault=vault) as setup:
         specs = in_order_of_need(setup.specs if everything else [named(setup.specs, name) for name in names])
         try:
             for spec in specs:
@@ -93,7 +95,7 @@ def command(
                     continue
                 finally:
                     end_progress()
-                result.warnings += _about_credentials(loaded, setup, spec)
+                result.warnings += _about_credentials(loaded, vault, setup, spec)
                 results.append(result)
                 if form == "table":
                     show_result(result, spaced=len(specs) > 1)
@@ -114,10 +116,10 @@ def command(
     sys.exit(1)
 
 
-def _about_credentials(loaded: Workspace, setup: Setup, spec: MappingSpec) -> list[str]:
+def _about_credentials(loaded: Workspace, vault: Vault, setup: Setup, spec: MappingSpec) -> list[str]:
     """What is to be done about the credentials of the systems that a mapping reads or writes."""
     used = (spec.source.connection, spec.target.connection)
-    warnings = credential_warnings(loaded, open_vault(loaded), setup.ledger, setup.clock.now())
+    warnings = credential_warnings(loaded, vault, setup.ledger, setup.clock.now())
     return [one.sentence for one in warnings if one.connection in used]
 
 

@@ -62,11 +62,12 @@ def command(workspace: Path, form: str) -> None:
     """
     as_of = SystemClock().now()
     loaded = load_ledger_part(find_workspace(workspace))
-    with open_records(loaded) as ledger:
+    vault = open_vault(loaded)
+    with open_records(loaded, vault) as ledger:
         counts = ledger.counts()
         waiting = _waiting(ledger)
         runs = ledger.runs(limit=20)
-        credentials = credential_warnings(loaded, open_vault(loaded), ledger, as_of)
+        credentials = credential_warnings(loaded, vault, ledger, as_of)
     if form == "json":
         told = [one.as_json() for one in credentials]
         put_json({"as_of": as_of, **_as_json(counts, waiting, runs), "credentials": told})

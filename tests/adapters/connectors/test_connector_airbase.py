@@ -33,6 +33,19 @@ def test_the_key_follows_the_scheme_word(connector, playback):
     assert {asked.headers["authorization"] for asked in playback.asked} == {f"Token {PLANTED}"}
 
 
+@pytest.mark.parametrize(("setting", "ending"), [({}, "/"), ({"trailing_slash": False}, "")])
+def test_addresses_end_with_a_slash_unless_the_tenant_wants_none(playback, setting, ending):
+    connector = AIRBASE.connect(playback, **setting)
+    list(connector.read("/v1/accounting/vendors"))
+    connector.call(Call(verb="patch", path="/v1/accounting/ledger_entries/7", body={}, effect=True))
+    connector.ping(things=("/v1/accounting/tags",))
+    connector.close()
+    seen = {asked.path.partition("?")[0] for asked in playback.asked}
+    assert {f"/v1/accounting/{name}{ending}" for name in ("vendors", "ledger_entries/7", "tags")} <= {
+        path[path.index("/v1") :] for path in seen
+    }
+
+
 @pytest.mark.parametrize(("set_to", "right"), [("Token", "Bearer"), ("Bearer", "Token")])
 def test_ping_finds_out_the_scheme_word(playback, set_to, right):
     def respond(asked):

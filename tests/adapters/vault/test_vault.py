@@ -77,8 +77,8 @@ def test_a_credential_is_given_back_as_it_was_set(vault: Vault, tmp_path: Path) 
 
 def test_names_are_listed_without_secrets(vault: Vault) -> None:
     assert vault.names() == (
-        ("airbase", "token", NOW, Secret(PLANTED).fingerprint(), None, False),
-        ("epicor", "password", NOW, Secret("another-Secret").fingerprint(), None, False),
+        ("airbase", "token", NOW, Secret(PLANTED).fingerprint(), None, False, True),
+        ("epicor", "password", NOW, Secret("another-Secret").fingerprint(), None, False, True),
     )
 
 

@@ -34,6 +34,7 @@ class AirbaseConnector:
         self._wiring = wiring
         self._name = wiring.name
         self._settings = wiring.settings
+        self._slash: bool = wiring.settings["trailing_slash"]
         self._transport: Transport = wiring.transport or HttpTransport(
             transport_settings(wiring.settings), wiring.clock
         )
@@ -55,7 +56,9 @@ class AirbaseConnector:
         where = f"{self._name} {endpoint}"
 
         def ask(turn: Turn) -> Envelope:
-            return dialect.open_page(self._dialogue.body_of(dialect.list_request(endpoint, params, turn)), where)
+            return dialect.open_page(
+                self._dialogue.body_of(dialect.list_request(endpoint, params, turn, slash=self._slash)), where
+            )
 
         turns = by_page_number(page_param="page", size_param="page_size", size=self._settings["page_size"])
         return read_pages(turns, ask, where=where, pages_max=self._settings["pages_max"])
@@ -84,7 +87,7 @@ class AirbaseConnector:
 
     def call(self, call: Call) -> Answer:
         """One call; 403 and 405 are answers like any other."""
-        return self._dialogue.answer_to(dialect.call_request(call), call.body)
+        return self._dialogue.answer_to(dialect.call_request(call, slash=self._slash), call.body)
 
     def ping(self, *, company: str | None = None, things: Sequence[str] = ()) -> Ping:
         """Read one row; where the key is refused, find out whether the other scheme word is accepted."""
@@ -115,7 +118,7 @@ class AirbaseConnector:
         return f"{self._name} accepts our key"
 
     def _first_row(self, endpoint: str, scheme: str) -> Row:
-        request = Request.json("GET", dialect.with_slash(endpoint), params=(("page_size", "1"),))
+        request = Request.json("GET", dialect.address(endpoint, slash=self._slash), params=(("page_size", "1"),))
         body = self._dialogue_with(scheme).body_of(request)
         rows = dialect.open_page(body, f"{self._name} {endpoint}").rows
         return rows[0] if rows else {}
@@ -171,6 +174,13 @@ AIRBASE = KindSpec(
             help="Days an API key is good for, where your portal ends them; you are warned before.",
         ),
         Setting(name="page_size", kind="whole", default=100, least=1, most=1000, help="Rows of a page to ask for."),
+        Setting(
+            name="trailing_slash",
+            kind="yes_no",
+            default=True,
+            help="Whether every address gets a slash at its end, as recorded exchanges have it; false sends it as "
+            "written.",
+        ),
         Setting(name="ping_endpoint", default="/v1/accounting/vendors/", help="What `ping` reads one row of."),
     ),
     credential_fields=_credential_fields,

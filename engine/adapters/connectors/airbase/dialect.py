@@ -18,9 +18,9 @@ FILTERED_READS_MAX = 3
 _SERVER_FILTERS = {"vendors": frozenset({"erp_reference_id"}), "ledger_entries": frozenset({"status"})}
 
 
-def list_request(endpoint: str, params: Params, turn: Turn) -> Request:
-    """One page of a feed. Its addresses end with a slash, which Airbase insists on."""
-    return Request.json("GET", with_slash(endpoint), params=(*params, *turn.params))
+def list_request(endpoint: str, params: Params, turn: Turn, *, slash: bool) -> Request:
+    """One page of a feed."""
+    return Request.json("GET", address(endpoint, slash=slash), params=(*params, *turn.params))
 
 
 def open_page(body: Any, where: str) -> Envelope:
@@ -47,7 +47,7 @@ def open_page(body: Any, where: str) -> Envelope:
     )
 
 
-def call_request(call: Call) -> Request:
+def call_request(call: Call, *, slash: bool) -> Request:
     """The request of a call.
 
     Raises:
@@ -55,7 +55,8 @@ def call_request(call: Call) -> Request:
     """
     if call.verb == "call":
         raise InputError(f"Airbase has no methods to call ({call.path}); use get, post, put, patch or delete")
-    return Request.json(call.verb.upper(), with_slash(call.path), call.body, params=call.params, effect=call.effect)
+    path = address(call.path, slash=slash)
+    return Request.json(call.verb.upper(), path, call.body, params=call.params, effect=call.effect)
 
 
 def server_filters(set_name: str, matches: Sequence[Match]) -> tuple[Params, ...] | None:
@@ -69,6 +70,6 @@ def server_filters(set_name: str, matches: Sequence[Match]) -> tuple[Params, ...
     return tuple(((match[0][0], str(match[0][1]).strip()),) for match in matches)
 
 
-def with_slash(path: str) -> str:
-    """The path with the slash at its end that Airbase needs."""
-    return path if path.endswith("/") or "?" in path else f"{path}/"
+def address(path: str, *, slash: bool) -> str:
+    """The path as written, with a slash at its end where the tenant wants one there."""
+    return path if not slash or path.endswith("/") or "?" in path else f"{path}/"
