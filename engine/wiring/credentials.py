@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from engine.adapters.connectors.registry import credential_fields
+from engine.adapters.connectors.registry import credential_addresses, credential_fields
 from engine.adapters.vault.credentials_file import UPCOMING
 from engine.adapters.vault.providers import NewKey
 from engine.adapters.vault.use_log import FILE as USES
 from engine.adapters.vault.use_log import UseLog
 from engine.adapters.vault.vault import Vault
 from engine.domain.audit_event import AuditEvent
+from engine.language.spec.connections import ConnectionSettings
 from engine.wiring.workspace import LEDGER, Workspace
 from engine.words.clock import Clock
 from engine.words.errors import InputError
@@ -141,12 +142,12 @@ class WatchOf:
 
 
 def open_vault(workspace: Workspace, environ: Mapping[str, str] | None = None) -> Vault:
-    """The workspace's vault; every credential is bound to its connection's origin."""
+    """The workspace's vault; every credential is bound to where its connection may send it."""
     connections = workspace.connections.connections if workspace.connections else {}
     return Vault.open(
         workspace.folder,
         environ=os.environ if environ is None else environ,
-        origins={name: one.base_url for name, one in connections.items()},
+        origins={name: credential_addresses(one.kind, _all_settings(one)) for name, one in connections.items()},
         existing=[workspace.state / LEDGER],
         ask=workspace.ask_passphrase,
     )
@@ -168,4 +169,8 @@ def needed_fields(workspace: Workspace, connection: str) -> tuple[tuple[str, str
         hint = did_you_mean(connection, connections)
         raise InputError(f"there is no connection '{connection}'{f'; {hint}' if hint else ''}", workspace.errors)
     one = connections[connection]
-    return credential_fields(one.kind, {"environment": one.environment, "base_url": one.base_url, **one.settings})
+    return credential_fields(one.kind, _all_settings(one))
+
+
+def _all_settings(one: ConnectionSettings) -> dict[str, Any]:
+    return {"environment": one.environment, "base_url": one.base_url, **one.settings}

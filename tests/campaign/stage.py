@@ -80,7 +80,7 @@ class Stage:
         self.sandbox = Sandbox(seed=schedule.world.seed)
         self.sandbox.start()
         (folder / MARK).write_text(self._connections(ledger_url), encoding="utf-8")
-        urls = {"airbase": self.sandbox.urls["airbase"], "epicor": self.sandbox.urls["epicor"]}
+        urls = {name: (self.sandbox.urls[name],) for name in ("airbase", "epicor")}
         self._vault = Vault.open(folder, environ={}, origins=urls)
         for connection, name, text in _CREDENTIALS:
             self._vault.set(connection, name, Secret(text))

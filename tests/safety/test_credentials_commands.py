@@ -15,6 +15,7 @@ from engine.faces.commands.root import root
 from engine.faces.sandbox.sandbox import AIRBASE_TOKEN
 from engine.wiring.app import open_records, open_vault, valid_workspace
 from engine.wiring.credential_warnings import CredentialWarning, credential_warnings
+from engine.words.errors import CredentialsError
 from engine.words.secret import Secret
 from tests.run.conftest import MakeHouse
 from tests.run.house import House, bills
@@ -215,3 +216,17 @@ def test_ping_by_the_command_line(house: House, tmp_path: Path) -> None:
     done = CliRunner().invoke(root, ["ping", "airbase", "--workspace", str(house.folder)])
     assert done.exit_code == 3
     assert "neither Token nor Bearer is accepted" in done.stdout
+
+
+def test_no_edit_of_connections_yaml_sends_a_credential_elsewhere(house: House) -> None:
+    """The login server's address gets user and client secret too, so they are bound to it as to base_url."""
+    own = house.sandbox.urls["epicor_token"]
+    house.edit("connections.yaml", "login: basic", f'login: client_credentials\n    token_url: "{own}"')
+    for field in ("api_key", "client_id", "client_secret"):
+        typed(house, "set", "epicor", field, stdin=VALUE)
+    vault = open_vault(valid_workspace(house.folder))
+    assert vault.get("epicor", "client_secret") == Secret(VALUE)
+    house.edit("connections.yaml", own, "https://login.evil.example/connect/token")
+    with pytest.raises(CredentialsError, match=r"and the connection is now .* and https://login\.evil\.example"):
+        open_vault(valid_workspace(house.folder)).get("epicor", "client_secret")
+    assert {one.what for one in warned(house)} == {"other_address"}

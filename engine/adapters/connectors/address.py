@@ -37,11 +37,11 @@ class Address:
             url = path
         else:
             url = f"{self._base}/{path.lstrip('/')}"
-        steps = urlsplit(url).path.split("/")
-        if any(unquote(step) in (".", "..") for step in steps) or "" in steps[1:-1]:
-            raise NotAllowed(f"the path {path} has an empty step or one of dots, which leads to another place")
-        if any(ord(sign) <= 32 or ord(sign) > 126 for sign in url) or "#" in url:
+        if any(ord(sign) <= 32 or ord(sign) > 126 for sign in url) or "#" in url or "\\" in url:
             raise NotAllowed(f"the path {path!r} has signs that are not percent-encoded")
+        steps = urlsplit(url).path.split("/")
+        if "" in steps[1:-1] or any(_climbs(step) for step in steps):
+            raise NotAllowed(f"the path {path} has an empty step or one of dots, which leads to another place")
         return with_query(url, request.params)
 
     def _check_origin(self, url: str) -> None:
@@ -62,6 +62,18 @@ class Address:
         if parts.scheme == "http" and not (self._http_on_loopback and is_loopback(parts.hostname)):
             raise InputError(f"{what} {url!r} must begin with https://; plain http is for this machine only")
         return origin
+
+
+def _climbs(step: str) -> bool:
+    """Whether any server could read the step as one that leads elsewhere, however it undoes the encoding.
+
+    Some undo it twice, take an encoded slash or a backslash for a slash, or cut a step at a semicolon.
+    """
+    while (undone := unquote(step)) != step:
+        step = undone
+    if any(ord(sign) < 32 for sign in step):
+        return True
+    return any(part.partition(";")[0].strip() in (".", "..") for part in step.replace("\\", "/").split("/"))
 
 
 def with_query(url: str, params: tuple[tuple[str, str], ...]) -> str:

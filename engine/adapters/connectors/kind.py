@@ -68,8 +68,8 @@ class Wiring:
 class KindSpec:
     """One kind of connector.
 
-    `credential_fields` depends on the settings, since the way to log in does. `needs_company` says that
-    every call names a company.
+    `credential_fields` depends on the settings, since the way to log in does; so do `login_addresses`, the
+    addresses beside base_url that are sent credentials. `needs_company` says that every call names a company.
     """
 
     kind: str
@@ -78,4 +78,5 @@ class KindSpec:
     credential_fields: Callable[[Mapping[str, Any]], Questions]
     make: Callable[[Wiring], Connector]
     catalogue: Callable[[], Catalogue] | None = None
+    login_addresses: Callable[[Mapping[str, Any]], tuple[str, ...]] = lambda _settings: ()
     needs_company: bool = False

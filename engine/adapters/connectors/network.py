@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from engine.adapters.connectors.address import is_loopback
 
 _NAT64 = IPv6Network("64:ff9b::/96")
+_PUBLIC6 = IPv6Network("2000::/3")
+"""The only part of IPv6 that is given out; the rest wraps other addresses or belongs to nobody."""
+_SPECIAL4 = (IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"))
 
 
 class PrivateAddress(Exception):
@@ -43,7 +46,7 @@ class Reach:
             raise PrivateAddress(
                 f"{host} leads to {address}, which is this machine itself; it is not called under that name"
             )
-        if not self.private and (not found.is_global or found.is_multicast):
+        if not self.private and not _is_public(found):
             raise PrivateAddress(
                 f"{host} leads to {address}, an address of a private network; if the system stands there, "
                 "set allow_private_addresses: true for this connection in connections.yaml"
@@ -61,6 +64,13 @@ def resolve(host: str, port: int) -> tuple[str, ...]:
     except (OSError, UnicodeError) as error:
         raise UnknownHost(f"the name {host} is not known ({error})") from error
     return tuple(dict.fromkeys(str(one[4][0]) for one in found))
+
+
+def _is_public(found: IPv4Address | IPv6Address) -> bool:
+    if isinstance(found, IPv6Address) and found not in _PUBLIC6:
+        return False
+    special = isinstance(found, IPv4Address) and any(found in part for part in _SPECIAL4)
+    return found.is_global and not found.is_multicast and not special
 
 
 def _plain_address(text: str) -> IPv4Address | IPv6Address:

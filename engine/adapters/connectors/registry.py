@@ -61,6 +61,13 @@ def credential_fields(kind: str, settings: Mapping[str, Any]) -> Questions:
     return spec.credential_fields(read_settings(spec.settings, settings, f"connection of kind {kind}"))
 
 
+def credential_addresses(kind: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Every address that a connection sends its credentials to, its base_url first."""
+    spec = kind_of(kind)
+    complete = read_settings(spec.settings, settings, f"connection of kind {kind}")
+    return (complete["base_url"], *spec.login_addresses(complete))
+
+
 def in_flight_of(kind: str, settings: Mapping[str, Any]) -> int:
     """How many requests may be under way at a connection of this kind at once."""
     default = next((setting.default for setting in kind_of(kind).settings if setting.name == "in_flight"), 1)

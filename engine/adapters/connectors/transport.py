@@ -18,7 +18,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from engine.adapters.connectors.address import Address, NotAllowed
+from engine.adapters.connectors.address import Address, NotAllowed, origin_of
 from engine.adapters.connectors.network import PrivateAddress, Reach, UnknownHost, resolve
 from engine.adapters.connectors.pace import Pace
 from engine.wire.request import Request, Response
@@ -109,10 +109,7 @@ class HttpTransport:
 
     def send(self, request: Request) -> Response:
         """Send one request and read the answer to its end."""
-        try:
-            url = self._address.url(request)
-        except NotAllowed as error:
-            raise NotSent(str(error), lasting=True) from error
+        url = self._checked_url(request)
         for name, value in request.headers.items():
             if not (name.isascii() and value.isascii() and value.isprintable()):
                 raise NotSent(f"the header {name!r} has signs that cannot be sent", lasting=True)
@@ -123,6 +120,22 @@ class HttpTransport:
             return self._exchange(client, request, url)
         finally:
             self._give_back(client)
+
+    def _checked_url(self, request: Request) -> httpx.URL:
+        """The address as the library that calls it reads it; two readers that disagree could be made to."""
+        import httpx
+
+        try:
+            text = self._address.url(request)
+            url = httpx.URL(text)
+            agreed = origin_of(f"{url.scheme}://{url.netloc.decode('ascii')}") == origin_of(text)
+        except (NotAllowed, InputError) as error:
+            raise NotSent(str(error), lasting=True) from error
+        except httpx.InvalidURL as error:
+            raise NotSent(f"the address cannot be used: {error}", lasting=True) from error
+        if not agreed:
+            raise NotSent(f"the address {text} can be read in two ways", lasting=True)
+        return url
 
     def close(self) -> None:
         """Close idle clients now and busy ones when they are done."""
@@ -177,7 +190,7 @@ class HttpTransport:
                 self._tls = tls_context(self._settings.ca_file)
             return self._tls
 
-    def _exchange(self, client: httpx.Client, request: Request, url: str) -> Response:
+    def _exchange(self, client: httpx.Client, request: Request, url: httpx.URL) -> Response:
         import httpx
 
         began = self._clock.instant().seconds
@@ -194,7 +207,7 @@ class HttpTransport:
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             untrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
             raise NotSent(_why_not_sent(error, self._address.origin), lasting=untrusted) from error
-        except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+        except httpx.UnsupportedProtocol as error:
             raise NotSent(f"the address cannot be used: {error}", lasting=True) from error
         except httpx.TimeoutException as error:
             raise AnswerLost("no answer within the time-out") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidTag
@@ -57,6 +58,11 @@ def unseal(key: bytes, where: bytes, sealed: str) -> bytes:
 def new_key() -> bytes:
     """A new random key."""
     return os.urandom(KEY_BYTES)
+
+
+def origins_of(urls: Sequence[str]) -> str:
+    """Every origin that a credential may be sent to, each once, in the order of the URLs. Raises as `origin_of`."""
+    return " and ".join(dict.fromkeys(origin_of(url) for url in urls))
 
 
 def origin_of(url: str) -> str:

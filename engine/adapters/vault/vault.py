@@ -27,7 +27,7 @@ from engine.adapters.vault.providers import (
     key_path,
     providers_of,
 )
-from engine.adapters.vault.sealing import Broken, origin_of
+from engine.adapters.vault.sealing import Broken, origins_of
 from engine.words.clock import Clock, SystemClock
 from engine.words.errors import CredentialsError, InputError
 from engine.words.secret import Secret
@@ -78,13 +78,14 @@ class Vault:
         folder: Path,
         *,
         environ: Mapping[str, str],
-        origins: Mapping[str, str],
+        origins: Mapping[str, tuple[str, ...]],
         clock: Clock | None = None,
         existing: Sequence[Path] = (),
         providers: Sequence[KeyProvider] | None = None,
         ask: Ask = nobody,
     ) -> Vault:
-        """The vault of the workspace in `folder`; `origins` are the base URLs of its connections.
+        """The vault of the workspace in `folder`; `origins` are the URLs that each of its connections may
+        send its credentials to.
 
         `existing` are other files that were made with its key, such as the ledger; `providers` other places
         to find the key than the environment, the key file and a passphrase. `ask` gives the passphrase where it is
@@ -94,7 +95,7 @@ class Vault:
             CredentialsError: there is no key, it is not the key of this workspace, or the file is damaged.
             InputError: a base URL is not a URL.
         """
-        known = {connection: origin_of(url) for connection, url in origins.items()}
+        known = {connection: origins_of(urls) for connection, urls in origins.items()}
         found = providers_of(folder / FOLDER, environ, ask) if providers is None else providers
         vault = cls(folder / FOLDER / FILE, found, known, clock or SystemClock(), existing)
         vault._read_or_begin()

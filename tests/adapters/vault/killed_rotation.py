@@ -24,7 +24,7 @@ from engine.adapters.vault.vault import FOLDER, Vault
 from engine.words.errors import CredentialsError
 from engine.words.secret import Secret
 
-ORIGINS = {"airbase": "https://api.airbase.example", "epicor": "https://erp.example"}
+ORIGINS = {"airbase": ("https://api.airbase.example",), "epicor": ("https://erp.example",)}
 OWN = str(Path(vault_module.__file__).parent)
 WRITING = frozenset(
     {

@@ -23,7 +23,7 @@ from engine.words.secret import Secret
 
 KEY, OTHER_KEY = base64.b64encode(bytes(range(32))).decode(), base64.b64encode(bytes(range(1, 33))).decode()
 PHRASE = "correct horse battery"
-ORIGINS = {"airbase": "https://api.airbase.example", "epicor": "https://erp.example:8443"}
+ORIGINS = {"airbase": ("https://api.airbase.example",), "epicor": ("https://erp.example:8443",)}
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 STATE = ".ml-connector"
 
@@ -266,7 +266,7 @@ class TestNext:
 
     def test_it_is_bound_to_its_origin_too(self, vault: Vault, tmp_path: Path) -> None:
         elsewhere = Vault.open(
-            tmp_path, environ={"ML_CONNECTOR_KEY": KEY}, origins={**ORIGINS, "airbase": "https://evil.example"}
+            tmp_path, environ={"ML_CONNECTOR_KEY": KEY}, origins={**ORIGINS, "airbase": ("https://evil.example",)}
         )
         assert "https://evil.example" in told(lambda: elsewhere.upcoming("airbase", "api_key"))
 
@@ -278,12 +278,12 @@ class TestFirstFormat:
         key = parse_key(KEY, "test")
         entries = []
         for connection, field, text in (("airbase", "api_key", "tok-1"), ("epicor", "password", "pass-w")):
-            where = sealing.first_place("w" * 32, connection, field, ORIGINS[connection], key.id)
+            where = sealing.first_place("w" * 32, connection, field, ORIGINS[connection][0], key.id)
             entries.append(
                 {
                     "connection": connection,
                     "field": field,
-                    "origin": ORIGINS[connection],
+                    "origin": ORIGINS[connection][0],
                     "set_at": NOW.isoformat(),
                     "key_id": key.id,
                     "sealed": sealing.seal(key.for_credentials, where, text.encode()),

@@ -13,7 +13,7 @@ from engine.adapters.vault.vault import Vault, create_key
 from engine.words.secret import Secret
 
 ROOT = Path(__file__).resolve().parents[3]
-ORIGINS = {"airbase": "https://api.airbase.example", "epicor": "https://erp.example"}
+ORIGINS = {"airbase": ("https://api.airbase.example",), "epicor": ("https://erp.example",)}
 
 
 @pytest.mark.parametrize("act", ["key", "data", "set", "take_over"])

@@ -22,7 +22,7 @@ from engine.words.secret import Secret
 
 PLANTED = "planted-S3cret-92f1"
 KEY, OTHER_KEY = bytes(range(32)), bytes(range(1, 33))
-ORIGINS = {"airbase": "https://api.airbase.example/v1/", "epicor": "https://erp.example:8443/kinetic"}
+ORIGINS = {"airbase": ("https://api.airbase.example/v1/",), "epicor": ("https://erp.example:8443/kinetic",)}
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
 
@@ -154,7 +154,7 @@ def test_a_credential_moved_to_another_place_does_not_open(vault: Vault, file: P
 
 
 def test_a_connection_that_points_elsewhere_gets_no_credential(vault: Vault, file: Path, tmp_path: Path) -> None:
-    moved = vault_in(tmp_path, origins={**ORIGINS, "airbase": "https://evil.example"})
+    moved = vault_in(tmp_path, origins={**ORIGINS, "airbase": ("https://evil.example",)})
     told = refused(lambda: moved.get("airbase", "token"))
     assert "was set for https://api.airbase.example, and the connection is now https://evil.example" in told
     change(file, lambda content: content["entries"][0].update(origin="https://evil.example"))
@@ -162,10 +162,12 @@ def test_a_connection_that_points_elsewhere_gets_no_credential(vault: Vault, fil
 
 
 def test_another_path_or_spelling_of_the_same_origin_is_the_same(vault: Vault, tmp_path: Path) -> None:
-    other = vault_in(tmp_path, origins={"airbase": "https://API.airbase.example:443/v2", "epicor": ORIGINS["epicor"]})
+    other = vault_in(
+        tmp_path, origins={"airbase": ("https://API.airbase.example:443/v2",), "epicor": ORIGINS["epicor"]}
+    )
     assert other.get("airbase", "token") == Secret(PLANTED)
     for origin in ("http://api.airbase.example", "https://api.airbase.example:444"):
-        refused(lambda origin=origin: vault_in(tmp_path, origins={"airbase": origin}).get("airbase", "token"))  # type: ignore[misc]
+        refused(lambda origin=origin: vault_in(tmp_path, origins={"airbase": (origin,)}).get("airbase", "token"))  # type: ignore[misc]
 
 
 def test_a_credential_of_another_workspace_does_not_open(vault: Vault, file: Path, tmp_path: Path) -> None:
@@ -322,7 +324,7 @@ def test_a_folder_in_place_of_the_key_is_refused(tmp_path: Path) -> None:
 
 def test_a_base_url_without_a_host_is_refused(tmp_path: Path) -> None:
     for url in ("erp.example", "https://", "https://erp.example:port"):
-        told = refused(lambda url=url: vault_in(tmp_path, origins={"epicor": url}), InputError)  # type: ignore[misc]
+        told = refused(lambda url=url: vault_in(tmp_path, origins={"epicor": (url,)}), InputError)  # type: ignore[misc]
         assert told.startswith(f"'{url}' is not a URL")
 
 

@@ -181,5 +181,6 @@ EPICOR = KindSpec(
     credential_fields=questions,
     make=EpicorConnector,
     catalogue=epicor_catalogue,
+    login_addresses=login_addresses,
     needs_company=True,
 )
