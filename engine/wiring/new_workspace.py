@@ -19,7 +19,7 @@ from engine.language.spec.books import load_books
 from engine.language.spec.connections import load_connections
 from engine.language.spec.settings import SETTINGS, Setting
 from engine.wiring.shipped import shipped
-from engine.wiring.workspace import LEDGER, MARK, STATE
+from engine.wiring.workspace import LEDGER, MARK, SCHEDULES, STATE
 from engine.words.errors import InputError
 from engine.words.problem import Problem
 
@@ -38,6 +38,24 @@ connections:
     environment: {environment}
     base_url: {epicor_url}
     login: {epicor_auth}
+"""
+_SCHEDULES = """\
+# yaml-language-server: $schema=schemas/schedules.schema.json
+# What runs by itself while `ml-connector serve` or `worker` runs: take the # and the {} away.
+# `ml-connector schedule list` shows when each comes next. A cron goes by the companies' clock, or time_zone.
+schedules: {}
+#   spend:
+#     run: [vendors, bills, reimbursements, credits, card-transactions]
+#     every: 15m
+#     jitter: 1m                       # not all at the same second
+#   nightly-sweep:
+#     run: sweep
+#     cron: 30 5 * * *
+#     time_zone: America/Chicago
+#   control-report:
+#     run: reconcile
+#     cron: 0 6 * * 1-5
+#     period: this_month
 """
 _IGNORED = ("/.ml-connector/", "/reports/")
 _SAMPLE_CODES = frozenset({"natural", "department_seg"})
@@ -120,7 +138,7 @@ def refuse_if_there(folder: Path) -> None:
     """
     if (folder / MARK).exists():
         raise InputError(f"{folder.resolve()} is a workspace already; nothing was changed")
-    for name in (BOOKS, "mappings", "schemas", STATE):
+    for name in (BOOKS, SCHEDULES, "mappings", "schemas", STATE):
         if (folder / name).exists():
             raise InputError(
                 f"{folder.resolve()} has a '{name}' already, which a new workspace would write over; "
@@ -153,6 +171,7 @@ def _write_settings(plan: Plan, folder: Path) -> None:
     )
     (folder / MARK).write_text(text, encoding="utf-8")
     (folder / BOOKS).write_text(books_text(plan.companies), encoding="utf-8")
+    (folder / SCHEDULES).write_text(_SCHEDULES, encoding="utf-8")
 
 
 def books_text(companies: Answers) -> str:

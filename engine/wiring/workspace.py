@@ -17,6 +17,7 @@ from engine.language.spec.known import Known
 from engine.language.spec.load import crosswalk_uses, load_mappings
 from engine.language.spec.model import MappingSpec
 from engine.language.spec.rules import check_mappings
+from engine.language.spec.schedules import ScheduleSpec, load_schedules
 from engine.language.spec.settings import SETTINGS
 from engine.words.errors import InputError
 from engine.words.problem import Problem, in_order
@@ -24,6 +25,7 @@ from engine.words.problem import Problem, in_order
 MARK = "connections.yaml"
 STATE = ".ml-connector"
 LEDGER = "ledger.sqlite3"
+SCHEDULES = "schedules.yaml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,7 @@ class Workspace:
     uses: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
     problems: tuple[Problem, ...]
     ask_passphrase: Ask = field(default_factory=AskedOnce, repr=False, compare=False)
+    schedules: tuple[ScheduleSpec, ...] = ()
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -87,6 +90,7 @@ def load_workspace(folder: Path) -> Workspace:
     connections, problems = _connections(folder)
     books, book_problems = load_books(folder / "books.yaml", shown_from=folder)
     loaded = load_mappings(folder / "mappings", shown_from=folder)
+    schedules, schedule_problems = _schedules(folder, books)
     uses = crosswalk_uses(loaded.specs)
     crosswalks, columns, table_problems = _crosswalks(folder, uses)
     known = Known(
@@ -103,8 +107,33 @@ def load_workspace(folder: Path) -> Workspace:
         specs=loaded.specs,
         crosswalks=crosswalks,
         uses=uses,
-        problems=in_order((*problems, *book_problems, *loaded.problems, *table_problems, *rule_problems)),
+        problems=in_order(
+            (*problems, *book_problems, *loaded.problems, *schedule_problems, *table_problems, *rule_problems)
+        ),
+        schedules=schedules,
     )
+
+
+def load_schedule_part(folder: Path) -> Workspace:
+    """As much of a workspace as its schedules need: when they come is known even while a mapping is wrong."""
+    connections, problems = _connections(folder)
+    books, book_problems = load_books(folder / "books.yaml", shown_from=folder)
+    schedules, schedule_problems = _schedules(folder, books)
+    return Workspace(
+        folder=folder,
+        connections=connections,
+        books=books,
+        specs=(),
+        crosswalks={},
+        uses={},
+        problems=in_order((*problems, *book_problems, *schedule_problems)),
+        schedules=schedules,
+    )
+
+
+def _schedules(folder: Path, books: Books | None) -> tuple[tuple[ScheduleSpec, ...], tuple[Problem, ...]]:
+    mappings = frozenset(path.stem for path in (folder / "mappings").glob("*.yaml"))
+    return load_schedules(folder / SCHEDULES, folder, mappings, books)
 
 
 def _connections(folder: Path) -> tuple[Connections | None, tuple[Problem, ...]]:

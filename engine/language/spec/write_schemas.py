@@ -10,6 +10,7 @@ import msgspec
 from engine.language.spec.books_schema import books_schema
 from engine.language.spec.connections_schema import connections_schema
 from engine.language.spec.mapping_schema import mapping_schema, recipe_schema
+from engine.language.spec.schedules_schema import schedules_schema
 from engine.language.spec.schema_words import Schema
 from engine.words.json_value import encode
 
@@ -21,6 +22,7 @@ def schema_files(kinds: Mapping[str, Schema]) -> dict[str, str]:
         "recipe": recipe_schema(),
         "books": books_schema(),
         "connections": connections_schema(kinds),
+        "schedules": schedules_schema(),
     }
     return {
         f"{name}.schema.json": msgspec.json.format(encode(schema), indent=2).decode() + "\n"

@@ -28,14 +28,15 @@ class Job:
     """One thing to do in one workspace.
 
     `workspace` is the name the service knows it by. `subject` is the mapping of a run, the company of a
-    reconcile, else empty. `why` says what asked for it, such as `schedule nightly` or `webhook airbase`; two jobs
-    that differ in it alone are the same job.
+    reconcile, else empty. `why` says what asked for it, such as `schedule nightly` or `webhook airbase`. `then`
+    are the subjects that follow when this one has ended, one after the other: `bills` reads what `vendors` left.
     """
 
     workspace: str
     task: Task
     subject: str = ""
     why: str = ""
+    then: tuple[str, ...] = ()
 
     @property
     def lane(self) -> str:
@@ -98,8 +99,10 @@ Heard = Callable[[JobEnd], None]
 class Jobs(Protocol):
     """The queue, for those that ask for work."""
 
-    def submit(self, job: Job, *, key: str) -> bool:
+    def submit(self, job: Job, *, key: str, delay_s: float = 0) -> bool:
         """Queue a job once for `key`; False when a job with this key was queued before, by anybody.
+
+        It begins after `delay_s` seconds at the earliest.
 
         Raises:
             LedgerError: the jobs' database failed; whether it is queued is not known, and asking again is safe.
