@@ -13,6 +13,7 @@ from engine.language.spec.model import CallSpec, MappingSpec
 from engine.run.ledger_pages import record_pages
 from engine.run.setup import Setup, Tell
 
+BATCH = 40
 NOT_SUPPORTED = frozenset({403, 405})
 
 
@@ -30,6 +31,9 @@ def acknowledge(setup: Setup, spec: MappingSpec, run: str, tell: Tell) -> Acknow
 
     A failed one stays pending and is tried again by the next run. 403 and 405 mean that the source does
     not support it: then it is asked no more in this run, with a warning.
+
+    Raises:
+        Stopping: the process was asked to stop; what was written back is known, the rest stays pending.
     """
     result = Acknowledged()
     if spec.acknowledge is None:
@@ -42,7 +46,10 @@ def acknowledge(setup: Setup, spec: MappingSpec, run: str, tell: Tell) -> Acknow
         return result
     for rows in record_pages(setup.ledger, mapping=spec.name, unacknowledged=True):
         # What is gone from the target is not told as entered: it stays pending until a person has decided.
-        _acknowledge_batch(setup, spec, [row for row in rows if row.cause != "vanished"], run, result)
+        told = [row for row in rows if row.cause != "vanished"]
+        for start in range(0, len(told), BATCH):
+            setup.stop_if_asked()
+            _acknowledge_batch(setup, spec, told[start : start + BATCH], run, result)
         tell("acknowledged", len(rows))
         if result.warning:
             break

@@ -30,6 +30,11 @@ class Budget:
     _unentered: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def stop(self, why: str) -> None:
+        """Spend nothing more, for a reason that lies elsewhere; an earlier reason stands."""
+        with self._lock:
+            self._stop(why)
+
     def count_refusal_of_us(self, answer: Answer) -> None:
         """The answer, or the want of one, was about us or the moment, and not about a document."""
         with self._lock:

@@ -58,12 +58,14 @@ def read_into_ledger(setup: Setup, spec: MappingSpec, run: str, tell: Tell) -> t
 
     Raises:
         Unreachable: none of them could be read to its end.
+        Stopping: the process was asked to stop between two pages; nothing of that feed is withdrawn.
     """
     count, unread = 0, {}
     feeds = feeds_of(setup, spec)
     for company, feed in feeds:
         try:
             for records in read_records(setup, spec, company, feed):
+                setup.stop_if_asked()
                 setup.ledger.register(records, run)
                 count += len(records)
                 tell("read", len(records))

@@ -35,7 +35,8 @@ class Tally:
 class RunResult:
     """One run of one mapping. `became` tallies where the records it looked at stand now, by state and cause.
 
-    `stopped` says why sending ended early, because the target accepted nothing; the rest stays ready.
+    `stopped` says why sending ended early: the target accepted nothing, or the process was asked to stop; the
+    rest stays ready. `settles_in_s` is when a run that did not wait can settle the first one in doubt.
     `left_elsewhere` records wait for the runners that have the turns named in `elsewhere`. `unread` says by
     feed why it could not be read to its end: nothing of it was decided.
     """
@@ -55,6 +56,7 @@ class RunResult:
     warnings: list[str] = field(default_factory=list)
     report_file: str | None = None
     stopped: str = ""
+    settles_in_s: float | None = None
 
     @property
     def needs_person(self) -> int:

@@ -26,7 +26,7 @@ from engine.run.report_file import write_report
 from engine.run.result import RunResult, Tally
 from engine.run.sending import Sender
 from engine.run.sent import remember
-from engine.run.setup import Setup, Tell, ignore
+from engine.run.setup import STOPPING, Setup, Stopping, Tell, ignore
 from engine.run.stepping import report_decision, send_in_step
 from engine.run.turns import Turns
 
@@ -49,8 +49,8 @@ def run_mapping(
     """Run a mapping once, to its end.
 
     `limit` sends at most so many documents, `only` looks only at records with these keys, `wait=False`
-    leaves what is in doubt, and the turn of a runner that died, to a later run. With `free` (a replay), only
-    the records that it gives are planned.
+    leaves what is in doubt, and the turn of a runner that died, to a later run, and the result says when. With
+    `free` (a replay), only the records that it gives are planned.
     Whatever stops it, the ledger says where every record stands.
 
     Raises:
@@ -94,6 +94,13 @@ class _Run:
         self.stops: dict[str | None, str] = {}
 
     def go(self, *, wait: bool) -> None:
+        try:
+            self._go(wait=wait)
+        except Stopping:
+            self.result.stopped = STOPPING
+        self._tally()
+
+    def _go(self, *, wait: bool) -> None:
         self.result.read, unread = read_into_ledger(self.setup, self.spec, self.result.run, self.tell)
         self.result.unread = {feed: str(error) for feed, error in unread.items()}
         self._warn_of_orphans()
@@ -102,6 +109,8 @@ class _Run:
             self.freed = self.free(self.turns, self.world, self.result.run)
         self._plan_and_send()
         self._acknowledge()
+        if not wait:
+            self.result.settles_in_s = self._soonest()
         for _ in range(SETTLE_ROUNDS_MAX if wait else 0):
             seconds = self._soonest()
             if seconds is None:
@@ -115,7 +124,6 @@ class _Run:
         if self.spec.target.report is not None and self.free is None and not self.only:
             path = write_report(self.setup.folder, self.spec.target.report, self.reported)
             self.result.report_file = str(path.relative_to(self.setup.folder))
-        self._tally()
 
     def _warn_of_orphans(self) -> None:
         """Records that were sent under a mapping that is not there any more: no run looks after them."""
@@ -165,6 +173,7 @@ class _Run:
             for rows in self._pages(
                 feed=(self.spec.source.connection, feed), states=states, seen_run=self.result.run
             ):
+                self.setup.stop_if_asked()
                 mine = [one for one in self._sort_home(rows) if self.free is None or one[0].key in self.freed]
                 if mine:
                     self._batch(mine)
@@ -296,6 +305,7 @@ class _Run:
         return replace(document, scope=scope, body=body.render(scope))
 
     def _acknowledge(self) -> None:
+        self.setup.stop_if_asked()
         told = acknowledge(self.setup, self.spec, self.result.run, self.tell)
         self.result.acknowledged += told.done
         if told.failed:

@@ -21,7 +21,7 @@ from engine.run.concluding import conclude_answer, decision_for, entered, succee
 from engine.run.judging import already_there, second_of
 from engine.run.matching import find_documents
 from engine.run.sent import remember
-from engine.run.setup import Setup, Tell
+from engine.run.setup import STOPPING, Setup, Tell
 from engine.words.errors import CredentialsError, Unreachable
 
 
@@ -64,13 +64,17 @@ class Sender:
                 future.result()
 
     def _send(self, document: Document, row: RecordRow, lease: Lease) -> None:
-        if self.budget.stopped:
-            return
         group = self.spec.target.at_once_per
         if group is None:
-            self._prepare_and_send(document, row, lease)
+            self._send_unless_stopped(document, row, lease)
             return
         with self._group_lock(f"{document.company}|{group.render(document.scope)}"):
+            self._send_unless_stopped(document, row, lease)
+
+    def _send_unless_stopped(self, document: Document, row: RecordRow, lease: Lease) -> None:
+        if self.setup.stopping():
+            self.budget.stop(STOPPING)
+        if not self.budget.stopped:
             self._prepare_and_send(document, row, lease)
 
     def _group_lock(self, name: str) -> threading.Lock:

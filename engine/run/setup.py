@@ -14,6 +14,18 @@ from engine.language.spec.connections import ConnectionSettings
 from engine.language.spec.model import MappingSpec
 from engine.words.clock import Clock, IdMaker, Instant
 
+STOPPING = "the service is stopping"
+
+
+class Stopping(Exception):
+    """The work ends early, between two records, because its process was asked to stop; nothing is left half done."""
+
+
+def go_on() -> bool:
+    """Nobody asks us to stop."""
+    return False
+
+
 Tell = Callable[[str, int], None]
 """Hears of progress: what is being done, and how many of it were just done."""
 
@@ -23,7 +35,8 @@ class Setup:
     """The parts of a run.
 
     `started` is this process's start on the monotonic clock, `lease_s` how long a turn lasts unrenewed,
-    `stop_after_refused` after how many documents in a row that are not entered a run stops sending.
+    `stop_after_refused` after how many documents in a row that are not entered a run stops sending. `stopping`
+    says whether the process was asked to stop: then no new document begins.
     """
 
     ledger: Ledger
@@ -40,6 +53,16 @@ class Setup:
     in_flight_max: Mapping[str, int]
     lease_s: int
     stop_after_refused: int
+    stopping: Callable[[], bool] = go_on
+
+    def stop_if_asked(self) -> None:
+        """Between two steps: do nothing, unless the process was asked to stop.
+
+        Raises:
+            Stopping: it was.
+        """
+        if self.stopping():
+            raise Stopping(STOPPING)
 
     def in_flight(self, connection: str) -> int:
         """How many requests may be under way at a connection at once."""

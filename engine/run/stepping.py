@@ -25,7 +25,7 @@ def send_in_step(setup: Setup, spec: MappingSpec, run: str, batch: Batch, budget
     When the budget is spent, the rest stays ready.
 
     Raises:
-        LedgerError, TurnLost: nothing more is sent.
+        LedgerError, TurnLost, Stopping: nothing more is sent.
     """
     bulk = spec.target.bulk
     most = bulk.most if bulk is not None else 1
@@ -34,6 +34,7 @@ def send_in_step(setup: Setup, spec: MappingSpec, run: str, batch: Batch, budget
         by_company.setdefault(sent[0].company, []).append(sent)
     for company_batch in by_company.values():
         for start in range(0, len(company_batch), most):
+            setup.stop_if_asked()
             _send_chunk(setup, spec, run, company_batch[start : start + most], budget, tell)
 
 

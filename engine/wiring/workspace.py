@@ -114,23 +114,6 @@ def load_workspace(folder: Path) -> Workspace:
     )
 
 
-def load_schedule_part(folder: Path) -> Workspace:
-    """As much of a workspace as its schedules need: when they come is known even while a mapping is wrong."""
-    connections, problems = _connections(folder)
-    books, book_problems = load_books(folder / "books.yaml", shown_from=folder)
-    schedules, schedule_problems = _schedules(folder, books)
-    return Workspace(
-        folder=folder,
-        connections=connections,
-        books=books,
-        specs=(),
-        crosswalks={},
-        uses={},
-        problems=in_order((*problems, *book_problems, *schedule_problems)),
-        schedules=schedules,
-    )
-
-
 def _schedules(folder: Path, books: Books | None) -> tuple[tuple[ScheduleSpec, ...], tuple[Problem, ...]]:
     mappings = frozenset(path.stem for path in (folder / "mappings").glob("*.yaml"))
     return load_schedules(folder / SCHEDULES, folder, mappings, books)

@@ -78,7 +78,8 @@ class JobEnd:
     """How a job ended, told once, for the log, the metrics and the alerts.
 
     `summary` has the counts of what was done, as the command of that name prints them in JSON. `error` says why
-    it failed or was stopped, in one sentence, `kind` which class of fault it was (see `stop_for`).
+    it failed or was stopped, in one sentence, `kind` whose it is to mend: input, credentials, unreachable, ledger,
+    elsewhere (another runner took over), or fault (of the program).
     """
 
     id: str
@@ -120,6 +121,12 @@ class Jobs(Protocol):
         """
         ...
 
-    def open_jobs(self) -> tuple[OpenJob, ...]:
-        """What waits, runs or was set aside, of all workspaces and workers, the oldest first."""
+    def open_jobs(self, key_prefix: str = "") -> tuple[OpenJob, ...]:
+        """What waits, runs or was set aside, of all workspaces and workers, the oldest first.
+
+        Of all keys, or those that begin so.
+
+        Raises:
+            LedgerError: the jobs' database failed.
+        """
         ...
