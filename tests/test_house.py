@@ -23,6 +23,7 @@ FLOORS = {
     "run": 5,
     "wiring": 6,
     "faces.sandbox": 7,
+    "faces.service": 7,
     "faces.commands": 8,
 }
 FILE_LINES_MAX = 400

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -19,6 +20,8 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from engine.adapters.store.dialect import STORE_ERRORS, LeaseTime, in_words, lease_time, open_engine
 from engine.adapters.store.tables import UtcTime, Words
@@ -54,6 +57,22 @@ _set_aside = Table(
     Column("job", Words, nullable=False),
     Column("at", UtcTime, nullable=False),
 )
+
+
+def file_of(url: str) -> Path | None:
+    """The file that a jobs' database is kept in; None when it is on a server.
+
+    Raises:
+        LedgerError: it is no URL of a database.
+    """
+    try:
+        parts = make_url(url)
+    except ArgumentError:
+        raise LedgerError(
+            "the URL of the jobs' database cannot be read; it looks like sqlite:////folder/jobs.sqlite3 "
+            "or postgresql://user@host/database"
+        ) from None
+    return Path(parts.database or "") if parts.get_backend_name() == "sqlite" else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,9 @@ COMMANDS: dict[str, str] = {
     "cutoff": "what stands near the end of a period, and what was moved to another day",
     "audit": "show, verify and export the audit trail",
     "ping": "whether the connections work; reads only",
+    "serve": "run by itself: schedules, webhooks, health and metrics, in one process",
+    "worker": "the same without HTTP, as many as wanted on PostgreSQL",
+    "schedule": "when what comes next; pause and resume",
     "credentials": "set and list the encrypted credentials",
 }
 

@@ -22,7 +22,7 @@ AGAIN_S = 300.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """What a job did; `again_s` says when the same is worth doing again, `exposure` and `report` what it looked at."""
+    """What a job did: `again_s` says when the same is worth doing again; `exposure` and `report` are for alerts."""
 
     ending: Ending
     summary: Mapping[str, Any] = field(default_factory=dict)

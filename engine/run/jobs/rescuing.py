@@ -46,6 +46,7 @@ class Rescuer:
         self._given_up, self._rescued, self._trouble = given_up, rescued, trouble
         self._clock = clock
         self._forgot_s = clock.instant().seconds
+        self._resting = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._live, name="rescuer", daemon=True)
 
@@ -61,38 +62,46 @@ class Rescuer:
         """
         self._book.beat(self._worker)
 
+    def rest(self) -> None:
+        """Live on without looking after anybody, because this worker is about to end."""
+        self._resting = True
+
     def stop(self) -> None:
-        """Live on without looking after anybody; a second call does nothing."""
+        """End; a second call does nothing."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(STOP_S)
 
     def look(self) -> None:
-        """Take over what the dead left, unless another rescuer is at it.
+        """Take over what the dead left, unless another rescuer is at it; what was given up is told afterwards.
 
         Raises:
             LedgerError: the jobs' database failed.
         """
-        self._book.alone(self._rescue)
+        given_up: list[tuple[OpenJob, int]] = []
+        self._book.alone(lambda: self._rescue(given_up))
+        for one, deaths in given_up:
+            self._given_up(one, deaths)
 
     def _live(self) -> None:
         while True:
             try:
                 self.beat()
-                self.look()
+                if not self._resting:
+                    self.look()
             except LedgerError as error:
                 self._trouble(str(error))
             if self._stop.wait(self._rescue_s / BEATS_IN_RESCUE_TIME):
                 return
 
-    def _rescue(self) -> None:
+    def _rescue(self, given_up: list[tuple[OpenJob, int]]) -> None:
         living = frozenset({self._worker}) if self._book.is_file else self._book.living(self._rescue_s)
         for one in self._queue.left_by_the_dead(living | {self._worker}):
             deaths = self._book.died_over(one.job.lane, one.id, one.worker)
             if deaths >= self._deaths_max:
                 self._queue.give_up(one)
                 self._book.set_aside(one.job.lane, one.id)
-                self._given_up(one, deaths)
+                given_up.append((one, deaths))
             else:
                 self._queue.again([one])
                 self._rescued(one)

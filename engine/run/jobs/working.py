@@ -19,6 +19,8 @@ from engine.words.errors import ConnectorError, CredentialsError, InputError, Le
 
 _KINDS = {InputError: "input", CredentialsError: "credentials", Unreachable: "unreachable", LedgerError: "ledger"}
 PROBLEMS_TOLD = 5
+TRIES_MAX = 180
+TRY_AGAIN_S = 1.0
 
 OpenSetup = Callable[[str], AbstractContextManager[Setup]]
 """Opens a workspace by its name, as its files are now.
@@ -69,10 +71,10 @@ class Hands:
         self._stopping.set()
 
     def do(self, job_id: str, job: Job) -> None:
-        """Do a job to its end; whatever happens is told, nothing is raised but by a failing jobs' database.
+        """Do a job to its end; whatever happens is told.
 
         Raises:
-            LedgerError: what follows could not be queued; the job is not done then, and is taken over again.
+            LedgerError: what follows could not be queued for minutes.
         """
         with self._lock:
             self._busy += 1
@@ -88,7 +90,7 @@ class Hands:
         if not self._stopping.is_set():
             done = self._done(job_id, job)
         if done.ending is Ending.STOPPED:
-            self._queue.submit(job, key=f"{_root(job_id)}+{self._make_id()}")
+            self._queue_surely(lambda: self._queue.submit(job, key=f"{_root(job_id)}+{self._make_id()}"))
         else:
             self._follow(job_id, job, done)
             self._ended(job.lane)
@@ -124,12 +126,24 @@ class Hands:
         if job.subject:
             self._submit_next(job_id, job)
         if done.again_s is not None:
-            self._queue.submit_later(replace(job, then=()), done.again_s)
+            later, delay_s = replace(job, then=()), done.again_s
+            self._queue_surely(lambda: self._queue.submit_later(later, delay_s))
 
     def _submit_next(self, job_id: str, job: Job) -> None:
         if job.then:
             following = replace(job, subject=job.then[0], then=job.then[1:])
-            self._queue.submit(following, key=f"{_root(job_id)}+{following.subject}")
+            self._queue_surely(lambda: self._queue.submit(following, key=f"{_root(job_id)}+{following.subject}"))
+
+    def _queue_surely(self, ask: Callable[[], object]) -> None:
+        """What follows must not be lost because the jobs' database is away for a moment."""
+        for _ in range(TRIES_MAX):
+            try:
+                ask()
+            except LedgerError:
+                self._clock.sleep(TRY_AGAIN_S)
+            else:
+                return
+        ask()
 
     def _tell(self, job_id: str, job: Job, done: Done, started: datetime) -> None:
         end = JobEnd(

@@ -1,0 +1,82 @@
+"""The workspaces that a service serves: found, named, and opened anew for each job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from engine.adapters.store.database import open_database
+from engine.adapters.store.schedule_states import ScheduleStates
+from engine.language.spec.schedules import ScheduleSpec
+from engine.run.setup import Setup
+from engine.wiring.app import ledger_url, open_setup, without_errors
+from engine.wiring.current_workspace import CurrentWorkspace
+from engine.wiring.workspace import MARK, find_workspace
+from engine.words.clock import Clock, IdMaker
+from engine.words.errors import InputError
+
+
+class Served:
+    """One workspace by the name it has in jobs, logs and addresses: its folder's."""
+
+    def __init__(self, folder: Path, clock: Clock, make_id: IdMaker) -> None:
+        self.name = folder.name
+        self.folder = folder
+        self.current = CurrentWorkspace(folder, clock)
+        self._clock, self._make_id = clock, make_id
+
+    def schedules(self) -> Sequence[ScheduleSpec]:
+        """Its schedules, as they last were without errors."""
+        return self.current.good().schedules
+
+    def companies(self) -> Sequence[str]:
+        """Its companies, as they last were without errors."""
+        books = self.current.good().books
+        return tuple(books.companies) if books is not None else ()
+
+    @contextmanager
+    def open_states(self) -> Iterator[ScheduleStates]:
+        """What its schedules have done.
+
+        Raises:
+            LedgerError: its ledger cannot be opened.
+        """
+        database = open_database(ledger_url(self.current.good()), self._clock, self._make_id)
+        try:
+            yield ScheduleStates(database)
+        finally:
+            database.close()
+
+    @contextmanager
+    def open_setup(self) -> Iterator[Setup]:
+        """Everything a job needs, by the files as they are now.
+
+        Raises:
+            InputError: the files have errors; all of them are told. Nothing runs before they are put right.
+            CredentialsError, LedgerError: something of it cannot be opened.
+        """
+        workspace = without_errors(self.current.now())
+        with open_setup(workspace, clock=self._clock, make_id=self._make_id) as setup:
+            yield setup
+
+
+def find_served(
+    workspaces: Sequence[Path], folder: Path | None, clock: Clock, make_id: IdMaker
+) -> tuple[Served, ...]:
+    """The workspaces named, and every one that lies in `folder`; where none is named, the one we stand in.
+
+    Raises:
+        InputError: one is no workspace, or two have one name.
+    """
+    folders = [find_workspace(one) for one in workspaces]
+    if folder is not None:
+        folders += sorted(mark.parent.resolve() for mark in folder.glob(f"*/{MARK}"))
+        if not folders:
+            raise InputError(f"{folder} holds no workspace: none of its folders has a {MARK}")
+    folders = list(dict.fromkeys(folders or [find_workspace(Path())]))
+    names = [one.name for one in folders]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"two workspaces are called '{twice}': give one of the folders another name")
+    return tuple(Served(one, clock, make_id) for one in folders)
