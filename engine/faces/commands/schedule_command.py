@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
@@ -14,7 +14,6 @@ from engine.adapters.store.schedule_states import ScheduleState, ScheduleStates
 from engine.adapters.store.sql import SqlLedger
 from engine.domain.audit_event import AuditEvent
 from engine.faces.commands.output import format_option, one_line, put_json, put_text, shown_time, workspace_option
-from engine.faces.commands.table import column, put_table
 from engine.language.spec.schedules import ScheduleSpec
 from engine.language.spec.ticks import Cron, next_ticks
 from engine.wiring.app import open_records, who_am_i
@@ -163,8 +162,9 @@ def _show(spec: ScheduleSpec, state: ScheduleState, now: datetime) -> None:
         told = f"by {state.paused_by} at {shown_time(state.paused_at)}: {state.reason}"
         put_text(one_line(told), first="  PAUSED ")
     last = _shown(spec, state.last_tick) if state.last_tick is not None else "never yet"
-    rows = [("last", last), *(("next", _shown(spec, tick)) for tick in _next(spec, state, now))]
-    put_table((column("  "), column("")), [(f"  {what}", when) for what, when in rows])
+    click.echo(f"  last  {last}")
+    for tick in _next(spec, state, now):
+        click.echo(f"  next  {_shown(spec, tick)}")
 
 
 def _next(spec: ScheduleSpec, state: ScheduleState, now: datetime) -> tuple[datetime, ...]:
@@ -174,7 +174,16 @@ def _next(spec: ScheduleSpec, state: ScheduleState, now: datetime) -> tuple[date
 def _timing(spec: ScheduleSpec) -> str:
     if isinstance(spec.timing, Cron):
         return f"cron {spec.timing.text} by the clock of {spec.zone.key}"
-    return f"every {spec.timing.span}"
+    return f"every {_span(spec.timing.span)}"
+
+
+def _span(span: timedelta) -> str:
+    """As schedules.yaml writes it."""
+    seconds = int(span.total_seconds())
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds % length == 0:
+            return f"{seconds // length}{unit}"
+    return f"{seconds}s"
 
 
 def _shown(spec: ScheduleSpec, moment: datetime) -> str:
