@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.adapters.store.port import RecordRow
+from engine.domain.audit_event import AuditEvent
 from engine.faces.sandbox.sandbox import AIRBASE_TOKEN, EPICOR_API_KEY, EPICOR_PASSWORD, EPICOR_USER, Sandbox
 from engine.wiring.app import open_records, open_vault
 from engine.wiring.workspace import MARK, load_ledger_part
@@ -76,6 +77,11 @@ class Company:
     def runs(self) -> Sequence[Any]:
         with open_records(load_ledger_part(self.folder)) as ledger:
             return tuple(ledger.runs(limit=10_000))
+
+    def events(self) -> list[AuditEvent]:
+        """The audit trail."""
+        with open_records(load_ledger_part(self.folder)) as ledger:
+            return [event for _, event, _ in ledger.trail()]
 
     def invoices(self) -> Counter[str]:
         """How often each invoice number stands in Epicor."""
