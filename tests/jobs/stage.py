@@ -124,15 +124,17 @@ class Worker:
 
     process: subprocess.Popen[bytes]
     log: Path
-    killed: bool = False
 
     def lines(self) -> list[dict[str, Any]]:
         """What it logged, line by line."""
         text = self.log.read_text(encoding="utf-8", errors="replace")
         return [decode(line.encode()) for line in text.splitlines() if line.startswith("{") and line.endswith("}")]
 
+    def name(self) -> str:
+        """What it calls itself, as soon as it works."""
+        return next((str(line["worker"]) for line in self.lines() if line["event"] == "working"), "")
+
     def kill(self) -> None:
-        self.killed = True
         self.process.kill()
         self.process.wait(END_S)
 
