@@ -37,7 +37,8 @@ class RunResult:
 
     `stopped` says why sending ended early, because the target accepted nothing; the rest stays ready.
     `left_elsewhere` records wait for the runners that have the turns named in `elsewhere`. `unread` says by
-    feed why it could not be read to its end: nothing of it was decided.
+    feed why it could not be read to its end: nothing of it was decided. `broke_off` names the kind of error that
+    ended the whole run.
     """
 
     mapping: str
@@ -55,6 +56,7 @@ class RunResult:
     warnings: list[str] = field(default_factory=list)
     report_file: str | None = None
     stopped: str = ""
+    broke_off: str = ""
 
     @property
     def needs_person(self) -> int:
@@ -85,4 +87,5 @@ class RunResult:
             "warnings": self.warnings,
             "report_file": self.report_file,
             "stopped": self.stopped,
+            "broke_off": self.broke_off,
         }

@@ -11,6 +11,8 @@ from engine.adapters.vault.asking import Ask, AskedOnce
 from engine.language.crosswalk.crosswalk import Crosswalk
 from engine.language.crosswalk.load import make_crosswalk
 from engine.language.crosswalk.table import Table, read_table
+from engine.language.spec.alerts import FILE as ALERTS
+from engine.language.spec.alerts import Alerts, load_alerts
 from engine.language.spec.books import Books, load_books
 from engine.language.spec.connections import Connections, load_connections
 from engine.language.spec.known import Known
@@ -41,6 +43,7 @@ class Workspace:
     uses: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
     problems: tuple[Problem, ...]
     ask_passphrase: Ask = field(default_factory=AskedOnce, repr=False, compare=False)
+    alerts: Alerts | None = None
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -71,6 +74,7 @@ def find_workspace(start: Path) -> Path:
 def load_ledger_part(folder: Path) -> Workspace:
     """As much of a workspace as its ledger needs, which is quick, and whole even while a mapping is not."""
     connections, problems = _connections(folder)
+    alerts, _ = load_alerts(folder / ALERTS, shown_from=folder)
     return Workspace(
         folder=folder,
         connections=connections,
@@ -79,6 +83,7 @@ def load_ledger_part(folder: Path) -> Workspace:
         crosswalks={},
         uses={},
         problems=in_order(problems),
+        alerts=alerts,
     )
 
 
@@ -87,6 +92,8 @@ def load_workspace(folder: Path) -> Workspace:
     connections, problems = _connections(folder)
     books, book_problems = load_books(folder / "books.yaml", shown_from=folder)
     loaded = load_mappings(folder / "mappings", shown_from=folder)
+    names = {path.stem for path in (folder / "mappings").glob("*.yaml")}
+    alerts, alert_problems = load_alerts(folder / ALERTS, shown_from=folder, mappings=names)
     uses = crosswalk_uses(loaded.specs)
     crosswalks, columns, table_problems = _crosswalks(folder, uses)
     known = Known(
@@ -103,7 +110,10 @@ def load_workspace(folder: Path) -> Workspace:
         specs=loaded.specs,
         crosswalks=crosswalks,
         uses=uses,
-        problems=in_order((*problems, *book_problems, *loaded.problems, *table_problems, *rule_problems)),
+        problems=in_order(
+            (*problems, *book_problems, *alert_problems, *loaded.problems, *table_problems, *rule_problems)
+        ),
+        alerts=alerts,
     )
 
 

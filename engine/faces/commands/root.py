@@ -35,6 +35,7 @@ COMMANDS: dict[str, str] = {
     "reconcile": "the control report: source, ledger and target, and whether they tie",
     "close": "sign a period off, open it again, see what is signed",
     "cutoff": "what stands near the end of a period, and what was moved to another day",
+    "alerts": "tell people what needs them, once for each cause",
     "audit": "show, verify and export the audit trail",
     "ping": "whether the connections work; reads only",
     "credentials": "set and list the encrypted credentials",
