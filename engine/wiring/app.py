@@ -20,7 +20,7 @@ from engine.wiring.workspace import LEDGER, Workspace, load_workspace
 from engine.words.clock import Clock, IdMaker, SystemClock, random_id
 from engine.words.errors import InputError
 
-__all__ = ["open_records", "open_setup", "open_vault", "valid_workspace", "who_am_i"]
+__all__ = ["ledger_url", "open_records", "open_setup", "open_vault", "valid_workspace", "who_am_i"]
 
 
 def valid_workspace(folder: Path) -> Workspace:
@@ -101,10 +101,14 @@ def open_setup(
         ledger.close()
 
 
-def _open_ledger(workspace: Workspace, vault: Vault, clock: Clock, make_id: IdMaker) -> Ledger:
+def ledger_url(workspace: Workspace) -> str:
+    """Where the workspace's ledger is kept."""
     own = workspace.connections.ledger if workspace.connections is not None else None
-    url = own or f"sqlite:///{workspace.state / LEDGER}"
-    return open_ledger(url, audit_key=vault.audit_key, clock=clock, make_id=make_id)
+    return own or f"sqlite:///{workspace.state / LEDGER}"
+
+
+def _open_ledger(workspace: Workspace, vault: Vault, clock: Clock, make_id: IdMaker) -> Ledger:
+    return open_ledger(ledger_url(workspace), audit_key=vault.audit_key, clock=clock, make_id=make_id)
 
 
 def _connector(name: str, settings: ConnectionSettings, vault: Vault, clock: Clock, watch: WatchOf) -> Connector:

@@ -36,6 +36,8 @@ COMMANDS: dict[str, str] = {
     "close": "sign a period off, open it again, see what is signed",
     "cutoff": "what stands near the end of a period, and what was moved to another day",
     "alerts": "tell people what needs them, once for each cause",
+    "backup": "copy the ledger while it is used, and verify the copy",
+    "restore": "put the ledger back to a backup, with nothing entered twice",
     "audit": "show, verify and export the audit trail",
     "ping": "whether the connections work; reads only",
     "credentials": "set and list the encrypted credentials",
