@@ -36,6 +36,7 @@ COMMANDS: dict[str, str] = {
     "close": "sign a period off, open it again, see what is signed",
     "cutoff": "what stands near the end of a period, and what was moved to another day",
     "alerts": "tell people what needs them, once for each cause",
+    "deploy": "write a systemd unit, a container file or a compose file",
     "backup": "copy the ledger while it is used, and verify the copy",
     "restore": "put the ledger back to a backup, with nothing entered twice",
     "audit": "show, verify and export the audit trail",
