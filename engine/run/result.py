@@ -38,7 +38,8 @@ class RunResult:
     `stopped` says why sending ended early: the target accepted nothing, or the process was asked to stop; the
     rest stays ready. `settles_in_s` is when a run that did not wait can settle the first one in doubt.
     `left_elsewhere` records wait for the runners that have the turns named in `elsewhere`. `unread` says by
-    feed why it could not be read to its end: nothing of it was decided.
+    feed why it could not be read to its end: nothing of it was decided. `broke_off` names the kind of error that
+    ended the whole run.
     """
 
     mapping: str
@@ -57,6 +58,7 @@ class RunResult:
     report_file: str | None = None
     stopped: str = ""
     settles_in_s: float | None = None
+    broke_off: str = ""
 
     @property
     def needs_person(self) -> int:
@@ -87,4 +89,5 @@ class RunResult:
             "warnings": self.warnings,
             "report_file": self.report_file,
             "stopped": self.stopped,
+            "broke_off": self.broke_off,
         }

@@ -65,6 +65,9 @@ def run_mapping(
             running = _Run(setup, spec, result, turns, tell, limit, tuple(only), free)
             running.go(wait=wait)
             result.elsewhere = turns.elsewhere
+    except BaseException as error:
+        result.broke_off = type(error).__name__
+        raise
     finally:
         setup.ledger.end_run(result.run, result.as_json())
     return result

@@ -11,7 +11,7 @@ from engine.adapters.vault.credentials_file import UPCOMING
 from engine.adapters.vault.use_log import UseLog
 from engine.adapters.vault.vault import CredentialName, Vault
 from engine.language.spec.connections import ConnectionSettings
-from engine.wiring.credentials import REMOVED, SET, TAKEN_OVER, mark_of, needed_fields, open_uses
+from engine.wiring.credentials import REMOVED, SET, TAKEN_OVER, holders, mark_of, needed_fields, open_uses
 from engine.wiring.workspace import Workspace
 
 WARN_DAYS = 14
@@ -113,37 +113,39 @@ def credential_warnings(
 def credential_states(
     workspace: Workspace, vault: Vault, ledger: Ledger | None, now: datetime
 ) -> tuple[CredentialState, ...]:
-    """Every credential that the connections need, in their order, set or missing."""
+    """Every credential that the connections and channels need, in their order, set or missing."""
+    connections = workspace.connections.connections if workspace.connections else {}
     uses = open_uses(workspace)
     names = {(one.connection, one.field, one.upcoming): one for one in vault.names()}
     return tuple(
         _state(
-            settings,
+            connection,
             field,
             question,
+            settings=connections.get(connection),
             name=names.get((connection, field, False)),
             following=names.get((connection, field, True)),
             uses=uses,
             noted=_last_change(ledger, connection, field),
             now=now,
         )
-        for connection, settings in (workspace.connections.connections if workspace.connections else {}).items()
+        for connection in holders(workspace)
         for field, question in needed_fields(workspace, connection)
     )
 
 
 def _state(
-    settings: ConnectionSettings,
+    connection: str,
     field: str,
     question: str,
     *,
+    settings: ConnectionSettings | None,
     name: CredentialName | None,
     following: CredentialName | None,
     uses: UseLog,
     noted: datetime | None,
     now: datetime,
 ) -> CredentialState:
-    connection = settings.name
     next_set_at = following.set_at if following else None
     next_fingerprint = following.fingerprint if following else ""
     put_back = _put_back(connection, field, name, noted)
@@ -179,8 +181,8 @@ def _state(
     )
 
 
-def _end_of_life(field: str, settings: ConnectionSettings, set_at: datetime) -> date | None:
-    days = settings.settings.get("token_lifetime_days")
+def _end_of_life(field: str, settings: ConnectionSettings | None, set_at: datetime) -> date | None:
+    days = settings.settings.get("token_lifetime_days") if settings is not None else None
     return (set_at + timedelta(days=days)).date() if isinstance(days, int) and field == "api_key" else None
 
 

@@ -29,6 +29,9 @@ SET, REMOVED, TAKEN_OVER, REFUSED = (
 )
 """The kinds of events that the audit trail has of a credential."""
 
+CHANNEL = "alerts."
+"""What stands before the name of a channel of alerts.yaml where its credential is named."""
+
 TellEvent = Callable[[AuditEvent], None]
 
 
@@ -142,12 +145,14 @@ class WatchOf:
 
 
 def open_vault(workspace: Workspace, environ: Mapping[str, str] | None = None) -> Vault:
-    """The workspace's vault; every credential is bound to where its connection may send it."""
+    """The workspace's vault; every credential is bound to where its connection or channel may send it."""
     connections = workspace.connections.connections if workspace.connections else {}
+    channels = workspace.alerts.channels if workspace.alerts else {}
     return Vault.open(
         workspace.folder,
         environ=os.environ if environ is None else environ,
-        origins={name: credential_addresses(one.kind, _all_settings(one)) for name, one in connections.items()},
+        origins={name: credential_addresses(one.kind, _all_settings(one)) for name, one in connections.items()}
+        | {CHANNEL + name: (one.address,) for name, one in channels.items()},
         existing=[workspace.state / LEDGER],
         ask=workspace.ask_passphrase,
     )
@@ -159,17 +164,28 @@ def open_uses(workspace: Workspace) -> UseLog:
 
 
 def needed_fields(workspace: Workspace, connection: str) -> tuple[tuple[str, str], ...]:
-    """The credentials that a connection needs, each with the question to ask.
+    """The credentials that a connection needs, or a channel `alerts.NAME`, each with the question to ask.
 
     Raises:
-        InputError: there is no such connection.
+        InputError: there is no such connection or channel.
     """
     connections = workspace.connections.connections if workspace.connections else {}
+    channels = workspace.alerts.channels if workspace.alerts else {}
+    channel = channels.get(connection.removeprefix(CHANNEL)) if connection.startswith(CHANNEL) else None
+    if channel is not None:
+        return () if channel.secret_field is None else (channel.secret_field,)
     if connection not in connections:
-        hint = did_you_mean(connection, connections)
+        hint = did_you_mean(connection, (*connections, *(CHANNEL + name for name in channels)))
         raise InputError(f"there is no connection '{connection}'{f'; {hint}' if hint else ''}", workspace.errors)
     one = connections[connection]
     return credential_fields(one.kind, _all_settings(one))
+
+
+def holders(workspace: Workspace) -> tuple[str, ...]:
+    """Every connection and channel that may need credentials, as `needed_fields` knows them."""
+    connections = workspace.connections.connections if workspace.connections else {}
+    channels = workspace.alerts.channels if workspace.alerts else {}
+    return (*connections, *(CHANNEL + name for name in channels))
 
 
 def _all_settings(one: ConnectionSettings) -> dict[str, Any]:

@@ -15,9 +15,11 @@ from pathlib import Path
 
 from engine.adapters.connectors.registry import kinds, settings_schema
 from engine.adapters.vault.vault import create_key
+from engine.language.spec.alerts import FILE as ALERTS
 from engine.language.spec.books import load_books
 from engine.language.spec.connections import load_connections
 from engine.language.spec.settings import SETTINGS, Setting
+from engine.wiring.new_alerts import alerts_text
 from engine.wiring.shipped import shipped
 from engine.wiring.workspace import LEDGER, MARK, SCHEDULES, STATE
 from engine.words.errors import InputError
@@ -120,6 +122,7 @@ def make_workspace(folder: Path, plan: Plan, *, with_key: bool) -> None:
         shutil.copytree(shipped("schemas"), aside / "schemas")
         _empty_crosswalks(shipped("mappings") / "crosswalks", aside / "mappings" / "crosswalks")
         _write_settings(plan, aside)
+        (aside / ALERTS).write_text(alerts_text(), encoding="utf-8")
         if with_key:
             create_key(aside, environ={}, existing=[folder / STATE / LEDGER])
     _ignore_state(folder / ".gitignore")
@@ -138,7 +141,7 @@ def refuse_if_there(folder: Path) -> None:
     """
     if (folder / MARK).exists():
         raise InputError(f"{folder.resolve()} is a workspace already; nothing was changed")
-    for name in (BOOKS, SCHEDULES, "mappings", "schemas", STATE):
+    for name in (BOOKS, ALERTS, SCHEDULES, "mappings", "schemas", STATE):
         if (folder / name).exists():
             raise InputError(
                 f"{folder.resolve()} has a '{name}' already, which a new workspace would write over; "

@@ -11,6 +11,8 @@ from engine.adapters.vault.asking import Ask, AskedOnce
 from engine.language.crosswalk.crosswalk import Crosswalk
 from engine.language.crosswalk.load import make_crosswalk
 from engine.language.crosswalk.table import Table, read_table
+from engine.language.spec.alerts import FILE as ALERTS
+from engine.language.spec.alerts import Alerts, load_alerts
 from engine.language.spec.books import Books, load_books
 from engine.language.spec.connections import Connections, load_connections
 from engine.language.spec.known import Known
@@ -43,6 +45,7 @@ class Workspace:
     uses: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
     problems: tuple[Problem, ...]
     ask_passphrase: Ask = field(default_factory=AskedOnce, repr=False, compare=False)
+    alerts: Alerts | None = None
     schedules: tuple[ScheduleSpec, ...] = ()
 
     @property
@@ -74,6 +77,7 @@ def find_workspace(start: Path) -> Path:
 def load_ledger_part(folder: Path) -> Workspace:
     """As much of a workspace as its ledger needs, which is quick, and whole even while a mapping is not."""
     connections, problems = _connections(folder)
+    alerts, _ = load_alerts(folder / ALERTS, shown_from=folder)
     return Workspace(
         folder=folder,
         connections=connections,
@@ -82,6 +86,7 @@ def load_ledger_part(folder: Path) -> Workspace:
         crosswalks={},
         uses={},
         problems=in_order(problems),
+        alerts=alerts,
     )
 
 
@@ -90,7 +95,9 @@ def load_workspace(folder: Path) -> Workspace:
     connections, problems = _connections(folder)
     books, book_problems = load_books(folder / "books.yaml", shown_from=folder)
     loaded = load_mappings(folder / "mappings", shown_from=folder)
-    schedules, schedule_problems = _schedules(folder, books)
+    names = {path.stem for path in (folder / "mappings").glob("*.yaml")}
+    alerts, alert_problems = load_alerts(folder / ALERTS, shown_from=folder, mappings=names)
+    schedules, schedule_problems = load_schedules(folder / SCHEDULES, folder, names, books)
     uses = crosswalk_uses(loaded.specs)
     crosswalks, columns, table_problems = _crosswalks(folder, uses)
     known = Known(
@@ -100,6 +107,7 @@ def load_workspace(folder: Path) -> Workspace:
         books_settings=frozenset(SETTINGS),
     )
     rule_problems = check_mappings(loaded.specs, known) if connections is not None else ()
+    page_problems = (*problems, *book_problems, *alert_problems, *schedule_problems)
     return Workspace(
         folder=folder,
         connections=connections,
@@ -107,16 +115,10 @@ def load_workspace(folder: Path) -> Workspace:
         specs=loaded.specs,
         crosswalks=crosswalks,
         uses=uses,
-        problems=in_order(
-            (*problems, *book_problems, *loaded.problems, *schedule_problems, *table_problems, *rule_problems)
-        ),
+        problems=in_order((*page_problems, *loaded.problems, *table_problems, *rule_problems)),
+        alerts=alerts,
         schedules=schedules,
     )
-
-
-def _schedules(folder: Path, books: Books | None) -> tuple[tuple[ScheduleSpec, ...], tuple[Problem, ...]]:
-    mappings = frozenset(path.stem for path in (folder / "mappings").glob("*.yaml"))
-    return load_schedules(folder / SCHEDULES, folder, mappings, books)
 
 
 def _connections(folder: Path) -> tuple[Connections | None, tuple[Problem, ...]]:

@@ -32,6 +32,7 @@ CODES: dict[str, str] = {
     "E308": "an unknown column of a crosswalk",
     "E309": "a name that is defined twice",
     "E310": "an unknown setting of books.yaml",
+    "E311": "an unknown channel of alerts.yaml",
     "E401": "a crosswalk file cannot be read",
     "E402": "a crosswalk with a wrong header",
     "E403": "a row with too many or too few cells",

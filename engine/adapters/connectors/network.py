@@ -49,7 +49,7 @@ class Reach:
         if not self.private and not _is_public(found):
             raise PrivateAddress(
                 f"{host} leads to {address}, an address of a private network; if the system stands there, "
-                "set allow_private_addresses: true for this connection in connections.yaml"
+                "set allow_private_addresses: true for it where it is configured"
             )
 
 

@@ -264,9 +264,18 @@ alerts = Table(
     metadata,
     Column("key", Words, primary_key=True),
     Column("rule", Words, nullable=False),
+    Column("cause", Words, nullable=False),
+    Column("channel", Words, nullable=False),
     Column("detail", Words, nullable=False),
     Column("raised_at", UtcTime, nullable=False),
-    Column("told_at", UtcTime),
     Column("cleared_at", UtcTime),
+    Column("due", Words, nullable=False, default=""),
+    Column("told_at", UtcTime),
+    Column("tries", Integer, nullable=False, default=0),
+    Column("trouble", Words, nullable=False, default=""),
+    Column("not_before", UtcTime),
+    Column("claimed_until", UtcTime),
+    Index("ix_alerts_due", "due", "not_before"),
 )
-"""What people were told of, by cause, so that one cause is told once."""
+"""What people are told of: one row for each cause and channel, so that each is told once. `due` is what waits to be
+told, `not_before` when a failed delivery is tried again, `claimed_until` how long somebody who is telling it has."""

@@ -35,7 +35,7 @@ from engine.faces.commands.output import (
 from engine.faces.commands.table import column, put_table
 from engine.wiring.app import open_records, open_vault, who_am_i
 from engine.wiring.credential_warnings import CredentialState, credential_states
-from engine.wiring.credentials import CredentialChanges, needed_fields
+from engine.wiring.credentials import CredentialChanges, holders, needed_fields
 from engine.wiring.workspace import Workspace, find_workspace, load_workspace
 from engine.words.clock import SystemClock
 from engine.words.errors import InputError, LedgerError
@@ -49,7 +49,7 @@ _next_option = click.option(
 
 @click.group("credentials")
 def command() -> None:
-    """Keep the credentials of the connections, encrypted in the workspace.
+    """Keep the credentials of the connections and of the channels of alerts.yaml, encrypted in the workspace.
 
     \b
     Examples:
@@ -57,6 +57,7 @@ def command() -> None:
       ml-connector credentials set airbase api_key
       ml-connector credentials set airbase api_key --next
       ml-connector credentials set epicor password < password.txt
+      ml-connector credentials set alerts.chat hook
       ml-connector credentials rotate --key
     """
 
@@ -77,6 +78,8 @@ def set_command(
     workspace: Path,
 ) -> None:
     """Set FIELD of CONNECTION, from a hidden prompt or from standard input; never as an argument.
+
+    The credential of a channel of alerts.yaml is set as `alerts.CHANNEL`.
 
     With --next it is kept beside the present one and takes over by itself at the first refusal: store it
     before you end the old one in the portal, and no run notices.
@@ -138,9 +141,7 @@ def check_command(workspace: Path, form: str) -> None:
     vault = open_vault(loaded)
     there = {(one.connection, one.field, one.upcoming) for one in vault.names()}
     needed = {
-        (connection, field, False)
-        for connection in (loaded.connections.connections if loaded.connections else {})
-        for field, _ in needed_fields(loaded, connection)
+        (connection, field, False) for connection in holders(loaded) for field, _ in needed_fields(loaded, connection)
     }
     rows = []
     for connection, field, upcoming in sorted(there | needed):

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from engine.adapters.store.alert_book import AlertRow
 from engine.adapters.store.port import Ledger, RunRow
 from engine.domain.causes import CAUSES
 from engine.domain.lifecycle import NEEDS_PERSON, State
@@ -19,6 +20,7 @@ from engine.faces.commands.output import (
     counted,
     format_option,
     put_json,
+    put_text,
     shown_amount,
     shown_amounts,
     shown_time,
@@ -27,6 +29,7 @@ from engine.faces.commands.output import (
 from engine.faces.commands.table import Column, column, put_table
 from engine.run.ledger_pages import every_record
 from engine.run.result import Tally
+from engine.wiring.alerting import book_of
 from engine.wiring.app import open_records, open_vault
 from engine.wiring.credential_warnings import credential_warnings
 from engine.wiring.workspace import find_workspace, load_ledger_part
@@ -56,9 +59,11 @@ def command(workspace: Path, form: str) -> None:
     \b
     JSON: {as_of, records: [{mapping, state, currency, count, amount}], waiting: [{mapping, cause, title, owner,
     count, amounts: {currency: amount}}], runs: [{id, mapping, who, started_at, ended_at}], credentials:
-    [{connection, field, what, sentence, since, until, days_left, next}]}.
+    [{connection, field, what, sentence, since, until, days_left, next}], untold: [{rule, channel, title, raised_at,
+    tries, trouble}]}.
     Amounts are text; mapping is empty for records that no mapping takes. `what` of a credential is missing,
-    put_back, damaged, other_address, paused, next_refused, ended or ending.
+    put_back, damaged, other_address, paused, next_refused, ended or ending. `untold` are alerts that a channel did
+    not take.
     """
     as_of = SystemClock().now()
     loaded = load_ledger_part(find_workspace(workspace))
@@ -68,12 +73,18 @@ def command(workspace: Path, form: str) -> None:
         waiting = _waiting(ledger)
         runs = ledger.runs(limit=20)
         credentials = credential_warnings(loaded, vault, ledger, as_of)
+        untold = [row for row in book_of(ledger, SystemClock()).rows() if row.trouble]
     if form == "json":
-        told = [one.as_json() for one in credentials]
-        put_json({"as_of": as_of, **_as_json(counts, waiting, runs), "credentials": told})
+        told = {"credentials": [one.as_json() for one in credentials], "untold": [_untold(row) for row in untold]}
+        put_json({"as_of": as_of, **_as_json(counts, waiting, runs), **told})
     else:
         _show(as_of, counts, waiting, runs)
         put_credential_warnings(credentials)
+        for row in untold:
+            put_text(
+                f"{row.channel} did not take it ({row.tries:,}x, {row.trouble}): {row.raised.title}",
+                first="alert not told: ",
+            )
     if any(state in NEEDS_PERSON for _, state, _, _, _ in counts) or any(one.is_urgent for one in credentials):
         sys.exit(1)
 
@@ -201,6 +212,17 @@ def _as_json(counts: Counts, waiting: dict[tuple[str, str], Tally], runs: Sequen
             }
             for run in runs
         ],
+    }
+
+
+def _untold(row: AlertRow) -> dict[str, object]:
+    return {
+        "rule": row.rule,
+        "channel": row.channel,
+        "title": row.raised.title,
+        "raised_at": row.raised_at,
+        "tries": row.tries,
+        "trouble": row.trouble,
     }
 
 

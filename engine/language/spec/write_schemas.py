@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine.language.spec.alerts_schema import alerts_schema
 from engine.language.spec.books_schema import books_schema
 from engine.language.spec.connections_schema import connections_schema
 from engine.language.spec.mapping_schema import mapping_schema, recipe_schema
@@ -23,6 +24,7 @@ def schema_files(kinds: Mapping[str, Schema]) -> dict[str, str]:
         "books": books_schema(),
         "connections": connections_schema(kinds),
         "schedules": schedules_schema(),
+        "alerts": alerts_schema(),
     }
     return {
         f"{name}.schema.json": msgspec.json.format(encode(schema), indent=2).decode() + "\n"

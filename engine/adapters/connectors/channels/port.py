@@ -1,0 +1,27 @@
+"""What is asked of a channel."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from engine.domain.alert import Alert
+
+
+class NotTold(Exception):
+    """The channel did not take the alert, or nobody knows; the message says why, without a secret."""
+
+
+class Channel(Protocol):
+    """Where alerts are told; used by one thread at a time."""
+
+    def tell(self, alert: Alert) -> None:
+        """Tell one alert.
+
+        Raises:
+            NotTold: it did not arrive, or nobody knows.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close its connections."""
+        ...

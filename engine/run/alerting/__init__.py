@@ -1,0 +1,1 @@
+"""Alerts: which states need somebody, told once for each cause."""
