@@ -23,6 +23,7 @@ FLOORS = {
     "run": 5,
     "wiring": 6,
     "faces.sandbox": 7,
+    "faces.service": 7,
     "faces.commands": 8,
 }
 FILE_LINES_MAX = 400
@@ -128,4 +129,9 @@ def test_secrets_are_revealed_where_requests_are_signed_and_nowhere_else() -> No
             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         )
     }
-    assert revealing <= {"engine.adapters.connectors.auth", "engine.adapters.vault.vault", "engine.words.secret"}
+    assert revealing <= {
+        "engine.adapters.connectors.auth",
+        "engine.adapters.vault.vault",
+        "engine.wire.webhook",
+        "engine.words.secret",
+    }

@@ -14,6 +14,8 @@ from engine.adapters.vault.use_log import UseLog
 from engine.adapters.vault.vault import CredentialName, Vault
 from engine.domain.audit_event import AuditEvent
 from engine.language.spec.connections import ConnectionSettings
+from engine.language.spec.webhooks import SECRET_FIELD
+from engine.wiring.hidden import HIDDEN
 from engine.wiring.workspace import LEDGER, Workspace
 from engine.words.clock import Clock
 from engine.words.errors import InputError
@@ -136,6 +138,7 @@ def open_vault(workspace: Workspace, environ: Mapping[str, str] | None = None) -
         environ=os.environ if environ is None else environ,
         origins={name: one.base_url for name, one in connections.items()},
         existing=[workspace.state / LEDGER],
+        opening=HIDDEN.add,
     )
 
 
@@ -155,7 +158,8 @@ def needed_fields(workspace: Workspace, connection: str) -> tuple[tuple[str, str
         hint = did_you_mean(connection, connections)
         raise InputError(f"there is no connection '{connection}'{f'; {hint}' if hint else ''}", workspace.errors)
     one = connections[connection]
-    return credential_fields(one.kind, {"environment": one.environment, "base_url": one.base_url, **one.settings})
+    own = credential_fields(one.kind, {"environment": one.environment, "base_url": one.base_url, **one.settings})
+    return (*own, *_webhook_fields(one))
 
 
 def credential_states(workspace: Workspace, vault: Vault, now: datetime) -> tuple[CredentialState, ...]:
@@ -185,6 +189,14 @@ def credential_warnings(workspace: Workspace, vault: Vault, now: datetime) -> tu
         for one in credential_states(workspace, vault, now)
         if one.warning
     )
+
+
+def _webhook_fields(one: ConnectionSettings) -> tuple[tuple[str, str], ...]:
+    if one.webhooks is None:
+        return ()
+    if one.webhooks.signature is None:
+        return ((SECRET_FIELD, "the last part of its webhook address (made by `ml-connector webhook path`)"),)
+    return ((SECRET_FIELD, "the secret it signs its webhook events with"),)
 
 
 def _state(

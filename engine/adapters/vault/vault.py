@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date, datetime
@@ -33,6 +33,9 @@ from engine.words.secret import Secret
 FOLDER = ".ml-connector"
 FILE = "credentials.json"
 
+Opening = Callable[[str, str], None]
+"""Hears of each credential that is opened, its field and its text, so as to hide it wherever text is shown."""
+
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
@@ -60,12 +63,14 @@ class Vault:
         origins: Mapping[str, str],
         clock: Clock,
         existing: Sequence[Path],
+        opening: Opening | None = None,
     ) -> None:
         self._path = path
         self._providers = tuple(providers)
         self._origins = origins
         self._clock = clock
         self._existing = tuple(existing)
+        self._opening = opening
         self._met: dict[tuple[str, str], VaultKey] = {}
 
     @classmethod
@@ -78,11 +83,12 @@ class Vault:
         clock: Clock | None = None,
         existing: Sequence[Path] = (),
         providers: Sequence[KeyProvider] | None = None,
+        opening: Opening | None = None,
     ) -> Vault:
         """The vault of the workspace in `folder`; `origins` are the base URLs of its connections.
 
         `existing` are other files that were made with its key, such as the ledger; `providers` other places
-        to find the key than the environment, the key file and a passphrase.
+        to find the key than the environment, the key file and a passphrase. `opening` hears of what is opened.
 
         Raises:
             CredentialsError: there is no key, it is not the key of this workspace, or the file is damaged.
@@ -90,7 +96,7 @@ class Vault:
         """
         known = {connection: origin_of(url) for connection, url in origins.items()}
         found = providers_of(folder / FOLDER, environ) if providers is None else providers
-        vault = cls(folder / FOLDER / FILE, found, known, clock or SystemClock(), existing)
+        vault = cls(folder / FOLDER / FILE, found, known, clock or SystemClock(), existing, opening)
         vault._read_or_begin()
         return vault
 
@@ -255,12 +261,15 @@ class Vault:
                 f"{origin}: if that is right, run `{command}`"
             )
         try:
-            return Secret(opened.text_of(entry, origin))
+            secret = Secret(opened.text_of(entry, origin))
         except Broken:
             raise CredentialsError(
                 f"the credential '{field}' of {connection} was changed, or moved from another place, since it "
                 f"was set: run `{command}`"
             ) from None
+        if self._opening is not None:
+            self._opening(field, secret.reveal())
+        return secret
 
     def _read_or_begin(self) -> None:
         if self._read() is not None:

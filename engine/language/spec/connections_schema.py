@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.language.spec.schema_words import Schema, choice, document, map_of, record, text, whole
+from engine.language.spec.webhooks_schema import webhooks_schema
 
 LEASE_S = 30
 
@@ -53,7 +54,7 @@ def _connection(kind: str, own: Schema) -> Schema:
     shared = record(
         f"A connection of kind {kind}.",
         needed={"kind": {"const": kind}, "environment": _ENVIRONMENT, "base_url": _BASE_URL},
-        may=dict(own.get("properties", {})),
+        may={"webhooks": webhooks_schema(), **own.get("properties", {})},
     )
     needed = [*shared["required"], *(key for key in own.get("required", ()) if key not in shared["required"])]
     return {**shared, "required": needed}

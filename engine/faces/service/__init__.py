@@ -1,0 +1,1 @@
+"""What the service shows over HTTP: webhooks in, health and metrics out."""
