@@ -96,10 +96,14 @@ def open_setup(workspace: Workspace, *, clock: Clock | None = None, make_id: IdM
         ledger.close()
 
 
-def _open_ledger(workspace: Workspace, vault: Vault, clock: Clock, make_id: IdMaker) -> Ledger:
+def ledger_url(workspace: Workspace) -> str:
+    """Where the workspace's ledger is kept."""
     own = workspace.connections.ledger if workspace.connections is not None else None
-    url = own or f"sqlite:///{workspace.state / LEDGER}"
-    return open_ledger(url, audit_key=vault.audit_key, clock=clock, make_id=make_id)
+    return own or f"sqlite:///{workspace.state / LEDGER}"
+
+
+def _open_ledger(workspace: Workspace, vault: Vault, clock: Clock, make_id: IdMaker) -> Ledger:
+    return open_ledger(ledger_url(workspace), audit_key=vault.audit_key, clock=clock, make_id=make_id)
 
 
 def _connector(name: str, settings: ConnectionSettings, vault: Vault, clock: Clock, watch: WatchOf) -> Connector:

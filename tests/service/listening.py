@@ -9,10 +9,15 @@ import sys
 import time
 from pathlib import Path
 
-from tests.service.scene import Lined, served
+from engine.faces.service.face import HttpFace
+from engine.wiring.current_workspace import CurrentWorkspace
+from engine.words.clock import SystemClock, random_id
+from tests.service.scene import NAME, Lined
 
 if __name__ == "__main__":
-    with served(Path(sys.argv[1]), Lined(takes=False)) as service:
-        print(service.url, flush=True)
-        while True:
-            time.sleep(60)
+    clock = SystemClock()
+    workspaces = {NAME: CurrentWorkspace(Path(sys.argv[1]), clock)}
+    face = HttpFace(workspaces, Lined(takes=False), clock=clock, make_id=random_id)
+    print(face.start(), flush=True)
+    while True:
+        time.sleep(60)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -69,10 +69,6 @@ class Inbox(Protocol):
         """Forget a connection's events of before then, with their payloads, except those that wait; how many."""
         ...
 
-    def latest(self, limit: int) -> tuple[KeptEvent, ...]:
-        """The newest events, newest first."""
-        ...
-
 
 class SqlInbox:
     """An inbox beside a SQL ledger."""
@@ -134,9 +130,15 @@ class SqlInbox:
         return self._database.write(work)
 
     def latest(self, limit: int) -> tuple[KeptEvent, ...]:
-        """The newest events, newest first."""
+        """The newest events, newest first; for people."""
         query = select(inbox).order_by(inbox.c.number.desc()).limit(limit)
         return self._database.read(lambda connection: tuple(map(_kept, rows_of(connection.execute(query)))))
+
+    def contents(self, events: Sequence[KeptEvent]) -> Mapping[int, Any]:
+        """What the events said, by their numbers; without those whose payload was purged."""
+        names = [event.payload_hash for event in events]
+        kept = self._database.read(lambda connection: payload_rows.read(connection, names))
+        return {one.number: kept[one.payload_hash]["event"] for one in events if one.payload_hash in kept}
 
 
 def _kept(row: Record) -> KeptEvent:

@@ -38,6 +38,7 @@ COMMANDS: dict[str, str] = {
     "audit": "show, verify and export the audit trail",
     "ping": "whether the connections work; reads only",
     "credentials": "set and list the encrypted credentials",
+    "webhook": "addresses at which events are heard, and the events that came",
 }
 
 
