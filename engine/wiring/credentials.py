@@ -15,6 +15,8 @@ from engine.adapters.vault.use_log import UseLog
 from engine.adapters.vault.vault import Vault
 from engine.domain.audit_event import AuditEvent
 from engine.language.spec.connections import ConnectionSettings
+from engine.language.spec.webhooks import SECRET_FIELD
+from engine.wiring.hidden import HIDDEN
 from engine.wiring.workspace import LEDGER, Workspace
 from engine.words.clock import Clock
 from engine.words.errors import InputError
@@ -155,6 +157,7 @@ def open_vault(workspace: Workspace, environ: Mapping[str, str] | None = None) -
         | {CHANNEL + name: (one.address,) for name, one in channels.items()},
         existing=[workspace.state / LEDGER],
         ask=workspace.ask_passphrase,
+        opening=HIDDEN.add,
     )
 
 
@@ -178,7 +181,7 @@ def needed_fields(workspace: Workspace, connection: str) -> tuple[tuple[str, str
         hint = did_you_mean(connection, (*connections, *(CHANNEL + name for name in channels)))
         raise InputError(f"there is no connection '{connection}'{f'; {hint}' if hint else ''}", workspace.errors)
     one = connections[connection]
-    return credential_fields(one.kind, _all_settings(one))
+    return (*credential_fields(one.kind, _all_settings(one)), *_webhook_fields(one))
 
 
 def holders(workspace: Workspace) -> tuple[str, ...]:
@@ -186,6 +189,14 @@ def holders(workspace: Workspace) -> tuple[str, ...]:
     connections = workspace.connections.connections if workspace.connections else {}
     channels = workspace.alerts.channels if workspace.alerts else {}
     return (*connections, *(CHANNEL + name for name in channels))
+
+
+def _webhook_fields(one: ConnectionSettings) -> tuple[tuple[str, str], ...]:
+    if one.webhooks is None:
+        return ()
+    if one.webhooks.signature is None:
+        return ((SECRET_FIELD, "the last part of its webhook address (made by `ml-connector webhook path`)"),)
+    return ((SECRET_FIELD, "the secret it signs its webhook events with"),)
 
 
 def _all_settings(one: ConnectionSettings) -> dict[str, Any]:

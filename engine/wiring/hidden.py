@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from engine.wire.masking import mask_text
-from engine.words.secret import Secret
 
 LEAST = 6
 """A shorter text is not masked wherever it stands: it would be a part of ordinary words."""
@@ -17,9 +16,8 @@ class Hidden:
     def __init__(self) -> None:
         self._texts: frozenset[str] = frozenset()
 
-    def add(self, field: str, secret: Secret) -> None:
+    def add(self, field: str, text: str) -> None:
         """Hide a credential from now on, unless its field is one that is no secret by itself."""
-        text = secret.reveal()
         if field not in _NO_SECRETS and len(text) >= LEAST and text not in self._texts:
             self._texts |= {text}
 

@@ -21,6 +21,7 @@ from engine.language.spec.model import MappingSpec
 from engine.language.spec.rules import check_mappings
 from engine.language.spec.schedules import ScheduleSpec, load_schedules
 from engine.language.spec.settings import SETTINGS
+from engine.language.spec.webhooks import check_wakes
 from engine.words.errors import InputError
 from engine.words.problem import Problem, in_order
 
@@ -107,7 +108,11 @@ def load_workspace(folder: Path) -> Workspace:
         books_settings=frozenset(SETTINGS),
     )
     rule_problems = check_mappings(loaded.specs, known) if connections is not None else ()
-    page_problems = (*problems, *book_problems, *alert_problems, *schedule_problems)
+    heard = {name: one.webhooks for name, one in (connections.connections if connections else {}).items()}
+    # A mapping that cannot be read is not missing: it is told of at its own place.
+    all_read = all(problem.is_warning for problem in loaded.problems)
+    wake_problems = tuple(check_wakes(heard, loaded.specs, "connections")) if all_read else ()
+    page_problems = (*problems, *book_problems, *alert_problems, *schedule_problems, *wake_problems)
     return Workspace(
         folder=folder,
         connections=connections,

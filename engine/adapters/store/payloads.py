@@ -50,23 +50,28 @@ def hash_of(payload: object) -> str:
 
 def keep(transaction: Transaction, by_hash: Mapping[str, object]) -> None:
     """Keep payloads that are not kept yet, or not any more."""
+    keep_at(transaction.connection, transaction.now, by_hash)
+
+
+def keep_at(connection: Connection, now: datetime, by_hash: Mapping[str, object]) -> None:
+    """`keep` outside the ledger's own transactions, for what is not a record's."""
     purged: dict[str, bool] = {}
     for hashes in parts_of(list(by_hash)):
-        purged |= {row[0]: row[1] for row in transaction.connection.execute(_KNOWN, {"hashes": hashes})}
+        purged |= {row[0]: row[1] for row in connection.execute(_KNOWN, {"hashes": hashes})}
     new = [
-        {"hash": name, "body": _packed(payload), "kept_at": transaction.now}
+        {"hash": name, "body": _packed(payload), "kept_at": now}
         for name, payload in by_hash.items()
         if name not in purged
     ]
     again = [
-        {"name": name, "new_body": _packed(by_hash[name]), "new_kept_at": transaction.now}
+        {"name": name, "new_body": _packed(by_hash[name]), "new_kept_at": now}
         for name, is_purged in purged.items()
         if is_purged
     ]
     if new:
-        transaction.connection.execute(_INSERT, new)
+        connection.execute(_INSERT, new)
     if again:
-        transaction.connection.execute(_FILL, again)
+        connection.execute(_FILL, again)
 
 
 def keep_one(transaction: Transaction, payload: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date, datetime
@@ -35,6 +35,9 @@ from engine.words.secret import Secret
 FOLDER = ".ml-connector"
 FILE = "credentials.json"
 
+Opening = Callable[[str, str], None]
+"""Hears of each credential that is opened, its field and its text, so as to hide it wherever text is shown."""
+
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
@@ -64,12 +67,14 @@ class Vault:
         origins: Mapping[str, str],
         clock: Clock,
         existing: Sequence[Path],
+        opening: Opening | None = None,
     ) -> None:
         self._path = path
         self._providers = tuple(providers)
         self._origins = origins
         self._clock = clock
         self._existing = tuple(existing)
+        self._opening = opening
         self._met: dict[tuple[str, str], VaultKey] = {}
 
     @classmethod
@@ -83,13 +88,14 @@ class Vault:
         existing: Sequence[Path] = (),
         providers: Sequence[KeyProvider] | None = None,
         ask: Ask = nobody,
+        opening: Opening | None = None,
     ) -> Vault:
         """The vault of the workspace in `folder`; `origins` are the URLs that each of its connections may
         send its credentials to.
 
         `existing` are other files that were made with its key, such as the ledger; `providers` other places
         to find the key than the environment, the key file and a passphrase. `ask` gives the passphrase where it is
-        not in the environment.
+        not in the environment. `opening` hears of what is opened.
 
         Raises:
             CredentialsError: there is no key, it is not the key of this workspace, or the file is damaged.
@@ -97,7 +103,7 @@ class Vault:
         """
         known = {connection: origins_of(urls) for connection, urls in origins.items()}
         found = providers_of(folder / FOLDER, environ, ask) if providers is None else providers
-        vault = cls(folder / FOLDER / FILE, found, known, clock or SystemClock(), existing)
+        vault = cls(folder / FOLDER / FILE, found, known, clock or SystemClock(), existing, opening)
         vault._read_or_begin()
         return vault
 
@@ -271,12 +277,15 @@ class Vault:
                 f"{origin}: if that is right, run `{command}`"
             )
         try:
-            return Secret(opened.text_of(entry, origin))
+            secret = Secret(opened.text_of(entry, origin))
         except Broken:
             raise CredentialsError(
                 f"the credential '{field}' of {connection} was changed, or moved from another place, since it "
                 f"was set: run `{command}`"
             ) from None
+        if self._opening is not None:
+            self._opening(field, secret.reveal())
+        return secret
 
     def _read_or_begin(self) -> None:
         if self._read() is not None:

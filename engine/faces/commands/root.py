@@ -45,6 +45,7 @@ COMMANDS: dict[str, str] = {
     "worker": "the same without HTTP, as many as wanted on PostgreSQL",
     "schedule": "when what comes next; pause and resume",
     "credentials": "set and list the encrypted credentials",
+    "webhook": "addresses at which events are heard, and the events that came",
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from engine.faces.sandbox.admin import Admin
 from engine.faces.sandbox.airbase.access import RateLimit, Tokens
+from engine.faces.sandbox.airbase.approvals import Approvals
 from engine.faces.sandbox.airbase.books import AirbaseBooks
 from engine.faces.sandbox.airbase.system import AirbaseSandbox
 from engine.faces.sandbox.book_report import books_report
@@ -75,7 +76,12 @@ class Sandbox:
                 ),
             },
             faults=self.faults,
-            admin=Admin(faults=self.faults, report=self.report, tokens=self.airbase.tokens),
+            admin=Admin(
+                faults=self.faults,
+                report=self.report,
+                tokens=self.airbase.tokens,
+                approvals=Approvals(self.airbase.books, clock or SystemClock()),
+            ),
         )
 
     def start(self) -> Mapping[str, str]:

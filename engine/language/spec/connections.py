@@ -13,17 +13,18 @@ from engine.language.spec.check_shape import shape_faults
 from engine.language.spec.connections_schema import LEASE_S, STOP_AFTER_REFUSED, connections_schema
 from engine.language.spec.findings import Findings
 from engine.language.spec.schema_words import Schema
+from engine.language.spec.webhooks import WebhookSettings, compile_webhooks
 from engine.language.spec.workspace_file import read_file
 from engine.words.problem import Place, Problem, in_order
 
-_SHARED = frozenset({"kind", "environment", "base_url"})
+_SHARED = frozenset({"kind", "environment", "base_url", "webhooks"})
 _SECRET_WORDS = ("password", "token", "secret", "api_key", "apikey")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionSettings:
-    """One connection; `settings` has what its kind defines beyond the address."""
+    """One connection; `settings` has what its kind defines beyond the address, `webhooks` how it is listened to."""
 
     name: str
     kind: str
@@ -31,6 +32,7 @@ class ConnectionSettings:
     base_url: str
     settings: dict[str, Any]
     place: Place
+    webhooks: WebhookSettings | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,7 @@ def _connection(name: str, node: Node, findings: Findings) -> ConnectionSettings
         base_url=given["base_url"],
         settings={key: value for key, value in given.items() if key not in _SHARED},
         place=node.place,
+        webhooks=compile_webhooks(node, findings),
     )
 
 

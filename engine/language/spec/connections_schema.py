@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.language.spec.schema_words import Schema, choice, document, map_of, record, text, whole
+from engine.language.spec.schema_words import Schema, choice, document, map_of, record, ref, text, whole
+from engine.language.spec.webhooks_schema import webhooks_schema
 
 LEASE_S = 30
 STOP_AFTER_REFUSED = 10
@@ -53,14 +54,14 @@ def connections_schema(kinds: Mapping[str, Schema]) -> Schema:
             ),
         },
     )
-    return document("connections", "ml-connector connections", body)
+    return document("connections", "ml-connector connections", body, {"webhooks": webhooks_schema()})
 
 
 def _connection(kind: str, own: Schema) -> Schema:
     shared = record(
         f"A connection of kind {kind}.",
         needed={"kind": {"const": kind}, "environment": _ENVIRONMENT, "base_url": _BASE_URL},
-        may=dict(own.get("properties", {})),
+        may={"webhooks": ref("webhooks"), **own.get("properties", {})},
     )
     needed = [*shared["required"], *(key for key in own.get("required", ()) if key not in shared["required"])]
     return {**shared, "required": needed}

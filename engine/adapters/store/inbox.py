@@ -1,0 +1,153 @@
+"""Webhook events as they came, each once, until they are old."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from engine.adapters.store import payloads as payload_rows
+from engine.adapters.store.database import Database
+from engine.adapters.store.rows import Record, rows_of
+from engine.adapters.store.tables import inbox, payloads
+from engine.adapters.store.transaction import parts_of
+from engine.words.clock import Clock
+
+PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """An event that came and was proven.
+
+    `again_after` is set where the event brought no id of its own, and its content stands for one: after that
+    time the same content is a new event.
+    """
+
+    connection: str
+    event_id: str
+    kind: str
+    payload: Any
+    again_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptEvent:
+    """An event in the inbox; `woken_at` is empty until a run that reads after its arrival was asked for."""
+
+    number: int
+    connection: str
+    event_id: str
+    kind: str
+    payload_hash: str
+    received_at: datetime
+    woken_at: datetime | None
+
+
+class Inbox(Protocol):
+    """Keeps events. Every method is one transaction, durable when it returns; safe from several threads.
+
+    Any failure of the store raises LedgerError.
+    """
+
+    def keep(self, event: NewEvent) -> bool:
+        """Keep an event; False when it came before."""
+        ...
+
+    def waiting(self) -> tuple[KeptEvent, ...]:
+        """The oldest events, at most 1,000, whose mappings were not woken yet."""
+        ...
+
+    def mark_woken(self, events: Sequence[KeptEvent]) -> None:
+        """Their mappings were woken."""
+        ...
+
+    def prune(self, connection: str, before: datetime) -> int:
+        """Forget a connection's events of before then, with their payloads, except those that wait; how many."""
+        ...
+
+
+class SqlInbox:
+    """An inbox beside a SQL ledger."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def keep(self, event: NewEvent) -> bool:
+        """Keep an event; False when it came before."""
+        # Wrapped, so that no event is ever the same payload as a record, and may be forgotten by itself.
+        content = {"webhook": event.connection, "event": event.payload}
+        name = payload_rows.hash_of(content)
+
+        def work(connection: Connection) -> bool:
+            now = self._clock.now()
+            of_event = (inbox.c.connection == event.connection, inbox.c.event_id == event.event_id)
+            known = connection.execute(select(inbox.c.number, inbox.c.received_at).where(*of_event)).one_or_none()
+            if known is None:
+                payload_rows.keep_at(connection, now, {name: content})
+                row = {"connection": event.connection, "event_id": event.event_id, "kind": event.kind}
+                connection.execute(insert(inbox).values(**row, payload_hash=name, received_at=now))
+                return True
+            if event.again_after is None or now - known.received_at <= event.again_after:
+                return False
+            again = {"received_at": now, "woken_at": None}
+            connection.execute(update(inbox).where(inbox.c.number == known.number).values(**again))
+            return True
+
+        return self._database.write(work)
+
+    def waiting(self) -> tuple[KeptEvent, ...]:
+        """The oldest events that wait."""
+        query = select(inbox).where(inbox.c.woken_at.is_(None)).order_by(inbox.c.number).limit(PAGE)
+        return self._database.read(lambda connection: tuple(map(_kept, rows_of(connection.execute(query)))))
+
+    def mark_woken(self, events: Sequence[KeptEvent]) -> None:
+        """Their mappings were woken."""
+
+        def work(connection: Connection) -> None:
+            for part in parts_of([event.number for event in events]):
+                connection.execute(update(inbox).where(inbox.c.number.in_(part)).values(woken_at=self._clock.now()))
+
+        self._database.write(work)
+
+    def prune(self, connection: str, before: datetime) -> int:
+        """Forget old events with their payloads."""
+        old = (inbox.c.connection == connection, inbox.c.received_at < before, inbox.c.woken_at.is_not(None))
+
+        def work(database: Connection) -> int:
+            rows = database.execute(select(inbox.c.number, inbox.c.payload_hash).where(*old)).all()
+            for part in parts_of([row.number for row in rows]):
+                database.execute(delete(inbox).where(inbox.c.number.in_(part)))
+            for part in parts_of(sorted({row.payload_hash for row in rows})):
+                still = select(inbox.c.payload_hash).where(inbox.c.payload_hash.in_(part))
+                database.execute(delete(payloads).where(payloads.c.hash.in_(part), payloads.c.hash.not_in(still)))
+            return len(rows)
+
+        return self._database.write(work)
+
+    def latest(self, limit: int) -> tuple[KeptEvent, ...]:
+        """The newest events, newest first; for people."""
+        query = select(inbox).order_by(inbox.c.number.desc()).limit(limit)
+        return self._database.read(lambda connection: tuple(map(_kept, rows_of(connection.execute(query)))))
+
+    def contents(self, events: Sequence[KeptEvent]) -> Mapping[int, Any]:
+        """What the events said, by their numbers; without those whose payload was purged."""
+        names = [event.payload_hash for event in events]
+        kept = self._database.read(lambda connection: payload_rows.read(connection, names))
+        return {one.number: kept[one.payload_hash]["event"] for one in events if one.payload_hash in kept}
+
+
+def _kept(row: Record) -> KeptEvent:
+    return KeptEvent(
+        number=row["number"],
+        connection=row["connection"],
+        event_id=row["event_id"],
+        kind=row["kind"],
+        payload_hash=row["payload_hash"],
+        received_at=row["received_at"],
+        woken_at=row["woken_at"],
+    )
