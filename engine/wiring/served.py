@@ -4,17 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from engine.adapters.store.database import open_database
 from engine.adapters.store.schedule_states import ScheduleStates
 from engine.language.spec.schedules import ScheduleSpec
+from engine.language.spec.ticks import Every
+from engine.run.jobs.port import Task
 from engine.run.setup import Setup
 from engine.wiring.app import ledger_url, open_setup, without_errors
 from engine.wiring.current_workspace import CurrentWorkspace
 from engine.wiring.workspace import MARK, find_workspace
 from engine.words.clock import Clock, IdMaker
 from engine.words.errors import InputError
+from engine.words.problem import Place
+
+ALERTS_CHECK = ScheduleSpec(
+    name="(alerts)",
+    does=Task.ALERTS.value,
+    mappings=(),
+    companies=(),
+    last_month=False,
+    timing=Every(span=timedelta(minutes=5)),
+    zone=ZoneInfo("UTC"),
+    overlap="skip",
+    catch_up="last",
+    jitter=timedelta(minutes=1),
+    place=Place(file="", line=0, column=0),
+)
+"""Alerts are checked after every job, and so often besides: that a run is late is seen when nothing runs."""
 
 
 class Served:
@@ -27,8 +47,9 @@ class Served:
         self._clock, self._make_id = clock, make_id
 
     def schedules(self) -> Sequence[ScheduleSpec]:
-        """Its schedules, as they last were without errors."""
-        return self.current.good().schedules
+        """Its schedules, as they last were without errors, and the look at its alerts where it has some."""
+        good = self.current.good()
+        return good.schedules if good.alerts is None else (*good.schedules, ALERTS_CHECK)
 
     def companies(self) -> Sequence[str]:
         """Its companies, as they last were without errors."""

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 
 from engine.adapters.store.job_book import JobBook, file_of
 from engine.domain.audit_event import AuditEvent
-from engine.run.jobs.port import Ending, Heard, JobEnd, Jobs, OpenJob
+from engine.run.alerting.looks import JobLook, Looks
+from engine.run.jobs.doing import Done, reconciled_company
+from engine.run.jobs.port import Ending, Heard, Job, JobEnd, Jobs, OpenJob, Task
 from engine.run.jobs.queue import Queue
 from engine.run.jobs.rescuing import Rescuer
 from engine.run.jobs.ticking import Ticker
-from engine.run.jobs.working import Hands, Look
+from engine.run.jobs.working import Hands
 from engine.run.setup import Setup
-from engine.wiring.app import ledger_url, open_records
+from engine.wiring.alerting import check_workspace
+from engine.wiring.app import ledger_url, open_records, open_setup
 from engine.wiring.jobs_lock import JobsLock
 from engine.wiring.served import Served
 from engine.words.clock import Clock, IdMaker
@@ -109,7 +112,7 @@ class Service:
         """The clock of the schedules, for the metrics."""
         return self._ticker
 
-    def start(self, *, heard: Sequence[Heard], looks: Sequence[Look] = ()) -> None:
+    def start(self, *, heard: Sequence[Heard]) -> None:
         """Begin to work: first what dead workers left, then what is due.
 
         Raises:
@@ -124,7 +127,7 @@ class Service:
             make_id=self._make_id,
             ended=self._book.ended,
             heard=heard,
-            looks=looks,
+            look=self._look,
         )
         self._rescuer.beat()
         self._queue.start(self._hands.do)
@@ -165,6 +168,26 @@ class Service:
         with self._served[name].open_setup() as setup:
             yield setup
 
+    def _look(self, setup: Setup | None, job: Job, done: Done) -> None:
+        """Check the alerts after a job; that they cannot be checked is told, and stops nothing."""
+        trouble = {Ending.FAILED: "failed", Ending.SET_ASIDE: "set aside"}.get(done.ending, "")
+        jobs = (
+            () if job.task is Task.ALERTS else (JobLook(name=_job_name(job), trouble=trouble, at=self._clock.now()),)
+        )
+        reports = (done.report,) if done.report is not None else ()
+        looks = Looks(exposure=done.exposure, reports=reports, jobs=jobs)
+        served = self._served.get(job.workspace)
+        if served is None or served.current.good().alerts is None:
+            return
+        try:
+            if setup is not None:
+                check_workspace(served.current.good(), setup, looks=looks)
+            else:
+                with open_setup(served.current.good(), clock=self._clock, make_id=self._make_id) as opened:
+                    check_workspace(served.current.good(), opened, looks=looks)
+        except ConnectorError as error:
+            self._told(f"alerts could not be checked: {error}", {"workspace": job.workspace})
+
     def _tell_tick(self, workspace: str, schedule: str, sentence: str) -> None:
         self._told(sentence, {"workspace": workspace, "schedule": schedule})
 
@@ -190,6 +213,7 @@ class Service:
                     )
             except ConnectorError as error:
                 self._told(f"that a job was set aside could not be audited: {error}", _about(one))
+        self._look(None, one.job, Done(ending=Ending.SET_ASIDE, error=reason))
         now = self._clock.now()
         end = JobEnd(
             id=one.id,
@@ -203,6 +227,12 @@ class Service:
         )
         for heard in self._heard:
             heard(end)
+
+
+def _job_name(job: Job) -> str:
+    """What a job is called in alerts: the same job next month is still the same."""
+    subject = reconciled_company(job.subject) if job.task is Task.RECONCILE else job.subject
+    return f"{job.task.value} {subject}".strip()
 
 
 def _about(one: OpenJob) -> dict[str, str]:

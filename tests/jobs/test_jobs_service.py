@@ -33,9 +33,9 @@ def test_sigterm_in_mid_run_leaves_nothing_in_doubt_and_the_next_start_goes_on(
     acme.schedule(EVERY_SECOND)
     slowly(acme, 0.3)
     with workers(tmp_path / "w", "-w", str(acme.folder)) as started:
-        one = started.start(command="serve")
+        one = started.start("--listen", "127.0.0.1:0", command="serve")
         until(lambda: sum(acme.invoices().values()) >= 3, worker=one)
-        second = started.start(command="serve", wait=False)
+        second = started.start("--listen", "127.0.0.1:0", command="serve", wait=False)
         assert second.process.wait(30) == 2
         assert f"process {one.process.pid} on" in second.log.read_text()
         began = time.monotonic()
@@ -47,7 +47,7 @@ def test_sigterm_in_mid_run_leaves_nothing_in_doubt_and_the_next_start_goes_on(
         assert states["entered"] == sum(acme.invoices().values())
         assert any(line["event"] == "run stopped" for line in one.lines())
         acme.sandbox.faults.clear()
-        two = started.start(command="serve")
+        two = started.start("--listen", "127.0.0.1:0", command="serve")
         until(lambda: acme.states()["entered"] == 60, worker=two)
         assert two.stop() == 0
     assert set(acme.invoices().values()) == {1}
@@ -61,7 +61,7 @@ def test_a_second_sigterm_ends_hard_and_what_was_in_doubt_resolves_by_itself(
     acme.schedule(EVERY_SECOND)
     slowly(acme, 2)
     with workers(tmp_path / "w", "-w", str(acme.folder)) as started:
-        one = started.start(command="serve")
+        one = started.start("--listen", "127.0.0.1:0", command="serve")
         until(lambda: acme.states()["sending"] >= 1, worker=one)
         one.process.send_signal(signal.SIGTERM)
         time.sleep(0.2)

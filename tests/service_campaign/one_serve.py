@@ -55,7 +55,7 @@ def play(seconds: float, folder: Path, seed: int = 1) -> Served:
     company.schedule(SCHEDULES)
     try:
         with workers(folder / "workers", "-w", str(company.folder)) as crew:
-            serve = crew.start(command="serve")
+            serve = crew.start("--listen", "127.0.0.1:0", command="serve")
             _arrive(company, serve, seconds, chance, wanted, outcome)
             total = sum(wanted.values())
             until(lambda: sum(company.invoices().values()) >= total, within_s=90, worker=serve)

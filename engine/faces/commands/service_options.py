@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import socket
@@ -38,6 +39,7 @@ class ServiceOptions:
 def service_options(command: _F) -> Callable[..., Any]:
     """The options, handed on as one `ServiceOptions`."""
 
+    @functools.wraps(command)
     def with_options(**given: Any) -> Any:
         from engine.wiring.service import ServiceSettings
 
@@ -56,7 +58,6 @@ def service_options(command: _F) -> Callable[..., Any]:
         )
         return command(options, **given)
 
-    with_options.__doc__, with_options.__name__ = command.__doc__, command.__name__
     made: Any = with_options
     for add in reversed(_OPTIONS):
         made = add(made)

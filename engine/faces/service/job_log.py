@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.run.jobs.port import Ending, JobEnd
+from engine.run.jobs.port import Ending, JobEnd, Task
 from engine.wiring.logs import get_log
 
 _LEVELS = {
@@ -26,7 +26,10 @@ def log_job_end(end: JobEnd) -> None:
     told |= {"warnings": warnings} if (warnings := end.summary.get("warnings")) else {}
     if end.error:
         told |= {"kind": end.kind, "error": end.error}
-    getattr(get_log(), _LEVELS[end.ending])(
+    level = _LEVELS[end.ending]
+    if end.job.task is Task.ALERTS and end.ending is Ending.DONE:
+        level = "debug"  # every few minutes, and what it found was told elsewhere
+    getattr(get_log(), level)(
         f"{end.job.task.value} {end.ending.value}",
         workspace=end.job.workspace,
         subject=end.job.subject,

@@ -47,12 +47,17 @@ def do_job(setup: Setup, job: Job) -> Done:
         return _exposure(setup)
     if job.task is Task.RECONCILE:
         return _reconcile(setup, job.subject)
-    return Done(ending=Ending.DONE)
+    return Done(ending=Ending.DONE)  # alerts: they are checked after every job, and now and then by themselves
 
 
 def reconcile_subject(company: str, month: str) -> str:
     """The subject of a reconcile: the company and a month as 2026-10."""
     return f"{company} {month}"
+
+
+def reconciled_company(subject: str) -> str:
+    """The company of a reconcile's subject."""
+    return subject.rpartition(" ")[0]
 
 
 def _run(setup: Setup, name: str) -> Done:
@@ -64,6 +69,9 @@ def _run(setup: Setup, name: str) -> Done:
         ending = Ending.STOPPED
     elif result.stopped:
         ending, error, kind, again_s = Ending.FAILED, result.stopped, "unreachable", AGAIN_S
+    elif result.unread:
+        error = "; ".join(f"{feed}: {why}" for feed, why in result.unread.items())
+        ending, kind, again_s = Ending.FAILED, "unreachable", AGAIN_S
     elif result.elsewhere:
         # Somebody else has the turn and may have read before what woke us was there.
         again_s = min(again_s, setup.lease_s) if again_s is not None else setup.lease_s

@@ -27,8 +27,8 @@ OpenSetup = Callable[[str], AbstractContextManager[Setup]]
 
 Raises InputError when there is no such workspace or it has errors: then its jobs fail until it is put right.
 """
-Look = Callable[[Setup, Job, Done], None]
-"""Looks at how the workspace stands when a job has done its work, while it is open; the alerts are checked here."""
+Look = Callable[[Setup | None, Job, Done], None]
+"""Looks at how the workspace stands after a job, to tell people; without a setup when the job could not open one."""
 
 
 class Queued(Jobs, Protocol):
@@ -52,11 +52,11 @@ class Hands:
         make_id: IdMaker,
         ended: Callable[[str], None],
         heard: Sequence[Heard],
-        looks: Sequence[Look] = (),
+        look: Look,
     ) -> None:
         self._queue, self._open_setup = queue, open_setup
         self._worker, self._clock, self._make_id = worker, clock, make_id
-        self._ended, self._heard, self._looks = ended, tuple(heard), tuple(looks)
+        self._ended, self._heard, self._look = ended, tuple(heard), look
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._busy = 0
@@ -107,14 +107,16 @@ class Hands:
                 if job.task is Task.RUN and not job.subject:
                     return self._spread(setup, job_id, job)
                 done = do_job(setup, job)
-                for look in self._looks:
-                    look(setup, job, done)
+                if done.ending is not Ending.STOPPED:
+                    self._look(setup, job, done)
                 return done
         except Stopping:
             return Done(ending=Ending.STOPPED, error=STOPPING)
         except Exception as error:  # noqa: BLE001  told as the job's end, by its kind; a worker goes on with others
             again_s = AGAIN_S if job.task is Task.RUN else None
-            return Done(ending=Ending.FAILED, error=_sentence(error), kind=_kind(error), again_s=again_s)
+            done = Done(ending=Ending.FAILED, error=_sentence(error), kind=_kind(error), again_s=again_s)
+        self._look(None, job, done)
+        return done
 
     def _spread(self, setup: Setup, job_id: str, job: Job) -> Done:
         """All mappings, in the order of need as the files have it now."""
