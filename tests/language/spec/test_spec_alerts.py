@@ -73,7 +73,7 @@ rules:
         ("mappings: [bills]", "mappings: [bils]", "E307", 9, 43, "did you mean 'bills'?"),
         ("kind: webhook", "kind: webhok", "E107", 4, 11, "did you mean 'webhook'?"),
         ("https://pager", "http://pager", "E702", 5, 14, "use https"),
-        ("https://pager", "https://me:pw@pager", "E702", 5, 14, "in the vault"),
+        ("https://pager", "https://me:pw@pager", "E702", 5, 14, "credentials set"),
         ("/hook\n", "/hook\n    signing_secret: abc\n", "E104", 6, 5, "credentials set alerts.CHANNEL"),
         ("from: a@example.com", "from: nobody", "E107", 2, 53, "an e-mail address"),
         ("host: smtp.example.com", "host: smtp.example.com, security: none", "E702", 2, 57, "starttls or tls"),
