@@ -18,6 +18,7 @@ from engine.language.spec.workspace_file import read_file
 from engine.words.problem import Problem, did_you_mean, in_order
 
 FILE = "alerts.yaml"
+PORT_MAX = 65_535
 _SECRET_WORDS = ("password", "secret", "hook", "token")
 _SPANS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -121,6 +122,8 @@ def _channels(node: Node, findings: Findings) -> dict[str, ChannelSpec]:
         address = item.get("address")
         if address is not None:
             check_address(address, given["address"], findings)
+        if given.get("port", SMTP_PORT) > PORT_MAX:
+            findings.add(item.fields["port"], "E702", f"there is no port above {PORT_MAX}")
         if given["kind"] == "email" and given.get("security") == "none" and given["host"] not in LOOPBACK:
             hint = "use starttls or tls"
             findings.add(item.fields["security"], "E702", "none sends the e-mail in the clear over the network", hint)

@@ -77,6 +77,7 @@ rules:
         ("/hook\n", "/hook\n    signing_secret: abc\n", "E104", 6, 5, "credentials set alerts.CHANNEL"),
         ("from: a@example.com", "from: nobody", "E107", 2, 53, "an e-mail address"),
         ("host: smtp.example.com", "host: smtp.example.com, security: none", "E702", 2, 57, "starttls or tls"),
+        ("host: smtp.example.com", "host: smtp.example.com, port: 65536", "E702", 2, 53, ""),
         ("on: refused", "on: in_doubt, after: 1h", "E309", 8, 5, "`name` of its own"),
         ("{on: refused, ", "{on: refused, above: {USD: 1}, ", "E104", 7, 19, ""),
     ],
