@@ -9,6 +9,7 @@ from pathlib import Path
 from engine.domain.causes import CAUSES
 from engine.domain.lifecycle import MEANINGS, MOVES, State
 from engine.faces.commands.root import COMMANDS
+from engine.language.spec.alerts_schema import OWN, RULES
 from engine.language.spec.settings import SETTINGS
 from engine.language.transform.filters import FILTERS, TESTS
 from engine.words.codes import CODES
@@ -59,6 +60,15 @@ def codes() -> str:
     return "\n".join(["| code | meaning |", "|---|---|", *(f"| {code} | {told} |" for code, told in CODES.items())])
 
 
+def alerts() -> str:
+    lines = ["| rule | told when | needs |", "|---|---|---|"]
+    lines += [
+        f"| `{name}` | {told} | {', '.join(f'`{key}`' for key in OWN.get(name, ()))} |"
+        for name, told in RULES.items()
+    ]
+    return "\n".join(lines)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "life": life,
     "filters": filters,
@@ -66,6 +76,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "causes": causes,
     "commands": commands,
     "codes": codes,
+    "alerts": alerts,
 }
 
 

@@ -9,6 +9,9 @@ import pytest
 
 from tests.alerts.desk import Desk, make_desk
 from tests.alerts.receivers import Receiver, http_receiver
+from tests.run.conftest import make_house
+
+__all__ = ["make_house"]
 
 MakeDesk = Callable[[str], Desk]
 

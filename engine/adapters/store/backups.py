@@ -17,6 +17,7 @@ from engine.adapters.store import sqlite
 from engine.words.errors import InputError, LedgerError
 
 _WAIT_S = 5.0
+_ALONE_WAIT_MS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +120,7 @@ def move_aside(ledger: Path, aside: Path) -> None:
 def _take_alone(connection: sqlite3.Connection, ledger: Path) -> None:
     """The database to ourselves: leaving the write-ahead log succeeds only while nobody else has it open."""
     try:
+        connection.execute(f"PRAGMA busy_timeout = {_ALONE_WAIT_MS}")
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         mode = connection.execute("PRAGMA journal_mode = DELETE").fetchone()[0]
         connection.execute("BEGIN EXCLUSIVE")

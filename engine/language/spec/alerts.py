@@ -8,17 +8,17 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from engine.language.node import Node
 from engine.language.spec.alerts_schema import SLACK, SMTP_PORT, alerts_schema
 from engine.language.spec.check_shape import shape_faults
+from engine.language.spec.connections import LOOPBACK, check_address
 from engine.language.spec.findings import Findings
 from engine.language.spec.workspace_file import read_file
 from engine.words.problem import Problem, did_you_mean, in_order
 
 FILE = "alerts.yaml"
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+PORT_MAX = 65_535
 _SECRET_WORDS = ("password", "secret", "hook", "token")
 _SPANS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -121,8 +121,10 @@ def _channels(node: Node, findings: Findings) -> dict[str, ChannelSpec]:
         given = item.plain()
         address = item.get("address")
         if address is not None:
-            _check_address(address, given["address"], findings)
-        if given["kind"] == "email" and given.get("security") == "none" and given["host"] not in _LOOPBACK:
+            check_address(address, given["address"], findings)
+        if given.get("port", SMTP_PORT) > PORT_MAX:
+            findings.add(item.fields["port"], "E702", f"there is no port above {PORT_MAX}")
+        if given["kind"] == "email" and given.get("security") == "none" and given["host"] not in LOOPBACK:
             hint = "use starttls or tls"
             findings.add(item.fields["security"], "E702", "none sends the e-mail in the clear over the network", hint)
         found[name] = _channel(name, given)
@@ -144,21 +146,6 @@ def _channel(name: str, given: dict[str, Any]) -> ChannelSpec:
         readers=tuple(given.get("to", ())),
         username=given.get("username", ""),
     )
-
-
-def _check_address(node: Node, url: str, findings: Findings) -> None:
-    try:
-        parts = urlsplit(url)
-        host, login = parts.hostname, parts.username or parts.password or parts.query or parts.fragment
-    except ValueError as error:
-        findings.add(node, "E702", f"this is no address: {error}", "an address such as https://…")
-        return
-    if login:
-        findings.add(node, "E702", "the address holds a login or a query", "what is secret is kept in the vault")
-    elif not host:
-        findings.add(node, "E702", "the address names no host", "an address such as https://…")
-    elif parts.scheme == "http" and host not in _LOOPBACK:
-        findings.add(node, "E702", "http sends alerts in the clear", "use https")
 
 
 def _rules(

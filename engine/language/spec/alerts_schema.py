@@ -34,11 +34,12 @@ RULES: dict[str, str] = {
 }
 """What can be told of, with its meaning."""
 
-_OWN: dict[str, dict[str, Schema]] = {
+OWN: dict[str, dict[str, Schema]] = {
     "in_doubt": {"after": text("So long: 30m, 6h or 2d.", pattern=SPAN, say="such as 30m, 6h or 2d")},
     "run_late": {"after": text("So long: 30m, 6h or 2d.", pattern=SPAN, say="such as 30m, 6h or 2d")},
     "held": {"above": map_of(amount("More than this."), "Amounts by currency (ISO 4217).", least=1)},
 }
+"""What a rule needs beside its channels."""
 _MAPPINGS = list_of(text("A mapping's name."), "Only these mappings; all when not given.", least=1)
 _BY_MAPPING = frozenset({"refused", "in_doubt", "held", "findings", "run_late"})
 _PRIVATE = yes_no("Whether it stands in your own network (10.…, 192.168.…).", default=False)
@@ -77,7 +78,7 @@ def _rule(name: str) -> Schema:
         needed={
             "on": {"const": name},
             "tell": list_of(text("A channel's name."), "The channels.", least=1),
-            **_OWN.get(name, {}),
+            **OWN.get(name, {}),
         },
         may={
             "name": text("Tells two rules on one state apart.", pattern=FILE_NAME, say="a-name-like-this"),

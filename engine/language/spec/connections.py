@@ -19,7 +19,7 @@ from engine.words.problem import Place, Problem, in_order
 
 _SHARED = frozenset({"kind", "environment", "base_url", "webhooks"})
 _SECRET_WORDS = ("password", "token", "secret", "api_key", "apikey")
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ def _connection(name: str, node: Node, findings: Findings) -> ConnectionSettings
     given = node.plain()
     if not {"kind", "environment", "base_url"} <= given.keys():
         return None
-    _check_address(node.fields["base_url"], given["base_url"], findings)
+    check_address(node.fields["base_url"], given["base_url"], findings)
     return ConnectionSettings(
         name=name,
         kind=given["kind"],
@@ -94,7 +94,8 @@ def _connection(name: str, node: Node, findings: Findings) -> ConnectionSettings
     )
 
 
-def _check_address(node: Node, url: str, findings: Findings) -> None:
+def check_address(node: Node, url: str, findings: Findings) -> None:
+    """Add what is wrong with an address that secrets are sent to."""
     try:
         parts = urlsplit(url)
         host, login = parts.hostname, parts.username or parts.password
@@ -106,7 +107,7 @@ def _check_address(node: Node, url: str, findings: Findings) -> None:
         findings.add(node, "E702", "the address holds a login", hint)
     elif not host:
         findings.add(node, "E702", "the address names no host", "an address such as https://…")
-    elif parts.scheme == "http" and host not in _LOOPBACK:
+    elif parts.scheme == "http" and host not in LOOPBACK:
         findings.add(node, "E702", "http sends credentials in the clear", "use https")
 
 
