@@ -185,8 +185,9 @@ class Service:
             else:
                 with open_setup(served.current.good(), clock=self._clock, make_id=self._make_id) as opened:
                     check_workspace(served.current.good(), opened, looks=looks)
-        except ConnectorError as error:
-            self._told(f"alerts could not be checked: {error}", {"workspace": job.workspace})
+        except Exception as error:  # noqa: BLE001  what the job did is done, whatever becomes of telling people
+            told = f"alerts could not be checked: {type(error).__name__}: {error}"
+            self._told(told, {"workspace": job.workspace})
 
     def _tell_tick(self, workspace: str, schedule: str, sentence: str) -> None:
         self._told(sentence, {"workspace": workspace, "schedule": schedule})
