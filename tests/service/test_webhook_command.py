@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from engine.faces.commands.root import root
-from engine.wiring.credentials import credential_warnings, open_vault
+from engine.wiring.credential_warnings import credential_warnings
+from engine.wiring.credentials import open_vault
 from engine.wiring.workspace import load_workspace
 from engine.words.clock import SystemClock
 from tests.service.scene import NEXT, SECRET, event, served, set_webhooks
