@@ -17,9 +17,10 @@ from engine.run.jobs.ticking import Ticker
 from engine.run.jobs.working import Hands
 from engine.run.setup import Setup
 from engine.wiring.alerting import check_workspace
-from engine.wiring.app import ledger_url, open_records, open_setup
+from engine.wiring.app import open_records, open_setup
 from engine.wiring.jobs_lock import JobsLock
 from engine.wiring.served import Served
+from engine.wiring.workspace import STATE
 from engine.words.clock import Clock, IdMaker
 from engine.words.errors import ConnectorError, InputError
 
@@ -56,9 +57,8 @@ def jobs_url(served: Sequence[Served], given: str | None) -> str:
             f"{len(served)} workspaces share one queue: say where it is kept, by ML_CONNECTOR_JOBS or "
             "--jobs postgresql://user@host/database"
         )
-    workspace = served[0].current.good()
-    ledger = ledger_url(workspace)
-    return ledger if file_of(ledger) is None else f"sqlite:///{workspace.state / JOBS}"
+    ledger = served[0].ledger_url()
+    return ledger if file_of(ledger) is None else f"sqlite:///{served[0].folder / STATE / JOBS}"
 
 
 class Service:
@@ -177,7 +177,7 @@ class Service:
         reports = (done.report,) if done.report is not None else ()
         looks = Looks(exposure=done.exposure, reports=reports, jobs=jobs)
         served = self._served.get(job.workspace)
-        if served is None or served.current.good().alerts is None:
+        if served is None or not served.has_alerts():
             return
         try:
             if setup is not None:
@@ -185,8 +185,9 @@ class Service:
             else:
                 with open_setup(served.current.good(), clock=self._clock, make_id=self._make_id) as opened:
                     check_workspace(served.current.good(), opened, looks=looks)
-        except ConnectorError as error:
-            self._told(f"alerts could not be checked: {error}", {"workspace": job.workspace})
+        except Exception as error:  # noqa: BLE001  what the job did is done, whatever becomes of telling people
+            told = f"alerts could not be checked: {type(error).__name__}: {error}"
+            self._told(told, {"workspace": job.workspace})
 
     def _tell_tick(self, workspace: str, schedule: str, sentence: str) -> None:
         self._told(sentence, {"workspace": workspace, "schedule": schedule})

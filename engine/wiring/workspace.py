@@ -91,6 +91,26 @@ def load_ledger_part(folder: Path) -> Workspace:
     )
 
 
+def load_calendar(folder: Path) -> Workspace:
+    """As much of a workspace as its schedules need, which is quick: no mapping is read, only their names."""
+    connections, problems = _connections(folder)
+    books, book_problems = load_books(folder / "books.yaml", shown_from=folder)
+    names = {path.stem for path in (folder / "mappings").glob("*.yaml")}
+    alerts, _ = load_alerts(folder / ALERTS, shown_from=folder)
+    schedules, schedule_problems = load_schedules(folder / SCHEDULES, folder, names, books)
+    return Workspace(
+        folder=folder,
+        connections=connections,
+        books=books,
+        specs=(),
+        crosswalks={},
+        uses={},
+        problems=in_order((*problems, *book_problems, *schedule_problems)),
+        alerts=alerts,
+        schedules=schedules,
+    )
+
+
 def load_workspace(folder: Path) -> Workspace:
     """Everything in a workspace, with every problem in it."""
     connections, problems = _connections(folder)

@@ -40,8 +40,12 @@ END_S = 60.0
 CONNECTIONS = """\
 connections:
   airbase:
-    {{kind: airbase, environment: sandbox, auth_scheme: Token, base_url: "{airbase}", read_timeout_s: 5}}
-  epicor:
+    kind: airbase
+    environment: sandbox
+    auth_scheme: Token
+    base_url: "{airbase}"
+    read_timeout_s: 5
+{more}  epicor:
     {{kind: epicor, environment: sandbox, login: basic, base_url: "{epicor}", read_timeout_s: 5,
       settle_s: {settle_s}, in_flight: {in_flight}}}
 lease_s: {lease_s}
@@ -104,13 +108,19 @@ def make_company(
     *,
     ledger: str | None = None,
     in_flight: int = 2,
+    airbase: str = "",
 ) -> Company:
     """A company whose Airbase holds these entries; its sandbox is started."""
     shutil.copytree(model_folder, folder)
     sandbox = Sandbox(seed=seed_of(*entries))
     urls = sandbox.start()
     text = CONNECTIONS.format(
-        airbase=urls["airbase"], epicor=urls["epicor"], settle_s=SETTLE_S, lease_s=LEASE_S, in_flight=in_flight
+        airbase=urls["airbase"],
+        epicor=urls["epicor"],
+        settle_s=SETTLE_S,
+        lease_s=LEASE_S,
+        in_flight=in_flight,
+        more=airbase,
     )
     (folder / MARK).write_text(text + (f"ledger: {ledger}\n" if ledger else ""), encoding="utf-8")
     vault = open_vault(load_ledger_part(folder))

@@ -27,7 +27,14 @@ NEXT = 5
 
 @click.group("schedule")
 def command() -> None:
-    """What runs by itself (schedules.yaml), while `serve` or `worker` runs."""
+    """What runs by itself (schedules.yaml), while `serve` or `worker` runs.
+
+    \b
+    Examples:
+      ml-connector schedule list
+      ml-connector schedule pause spend --reason "Epicor is upgraded tonight"
+      ml-connector schedule resume spend
+    """
 
 
 @command.command("list")

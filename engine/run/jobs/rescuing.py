@@ -91,6 +91,8 @@ class Rescuer:
                     self.look()
             except LedgerError as error:
                 self._trouble(str(error))
+            except Exception as error:  # noqa: BLE001  a heart that stands still lets others take over a living worker
+                self._trouble(f"this is a fault of the program: {type(error).__name__}: {error}")
             if self._stop.wait(self._rescue_s / BEATS_IN_RESCUE_TIME):
                 return
 

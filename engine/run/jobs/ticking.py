@@ -105,7 +105,11 @@ class Ticker:
 
     def _live(self) -> None:
         while not self._stop.is_set():
-            self.look()
+            try:
+                self.look()
+            except Exception as error:  # noqa: BLE001  a clock that stands still would be noticed by nobody
+                self._tell("", "", f"this is a fault of the program: {type(error).__name__}: {error}")
+                self._stop.wait(LOOK_AGAIN_S)
             now = self._clock.now()
             waits = [(one.look_at - now).total_seconds() for one in self._next.values()]
             self._stop.wait(min([LOOK_S, *(max(0.01, seconds) for seconds in waits)]))

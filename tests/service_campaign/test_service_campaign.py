@@ -1,0 +1,19 @@
+"""A small sample of the service's campaign; the long ones are run by `python -m tests.service_campaign`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.postgres import Server
+from tests.service_campaign.many_companies import Campaign, Plan
+
+
+def test_nothing_twice_nothing_lost_and_each_tick_once_while_workers_are_killed(
+    postgres_server: Server, tmp_path: Path
+) -> None:
+    plan = Plan(seconds=12, workspaces=3, workers=2, kill_every_s=4, every_s=4)
+    outcome = Campaign(plan, tmp_path, postgres_server).play()
+    assert outcome.complaints == []
+    assert outcome.kills >= 1
+    assert outcome.entered >= 9
+    assert outcome.ticks >= 6
