@@ -25,9 +25,8 @@ def test_an_address_is_made_shown_once_and_changed_without_a_gap(folder: Path) -
     set_webhooks(folder, "")
     open_vault(load_workspace(folder)).remove("airbase", "webhook_secret")
     workspace = load_workspace(folder)
-    assert credential_warnings(workspace, open_vault(workspace), SystemClock().now()) == (
-        "airbase webhook_secret: is not set",
-    )
+    (warning,) = credential_warnings(workspace, open_vault(workspace), None, SystemClock().now())
+    assert (warning.connection, warning.field, warning.what) == ("airbase", "webhook_secret", "missing")
     made = typed(folder, "webhook", "path", "airbase")
     assert made.exit_code == 0, made.output
     first = made.stdout.strip()
