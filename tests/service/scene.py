@@ -32,6 +32,7 @@ from engine.words.json_value import encode
 from engine.words.secret import Secret
 
 NAME = "acme"
+READERS = ["bills", "card-transactions"]
 SECRET, NEXT = "hook-secret-2c9d7e51", "hook-secret-next-88b1f4"
 PATH_SECRET = "Zk3vPq8sWmYt1LrXoB5uHc7dNf2gJa9e"
 SIGNED = """
@@ -44,13 +45,13 @@ CREDENTIALS = (("airbase", "api_key"), ("epicor", "api_key"), ("epicor", "userna
 
 
 def make_workspace(folder: Path, *, ledger: str = "", webhooks: str = SIGNED) -> None:
-    """A workspace of two mappings whose Airbase connection hears webhooks."""
+    """A workspace of three mappings whose Airbase connection hears webhooks; two of them read it."""
     make_demo(folder)
     for path in (folder / "mappings").glob("*.yaml"):
-        if path.stem not in ("bills", "vendors"):
+        if path.stem not in (*READERS, "vendors"):
             path.unlink()
-    bills = folder / "mappings" / "bills.yaml"
-    bills.write_text(bills.read_text(encoding="utf-8").partition("\ntests:")[0] + "\n", encoding="utf-8")
+        else:
+            path.write_text(path.read_text(encoding="utf-8").partition("\ntests:")[0] + "\n", encoding="utf-8")
     set_webhooks(folder, webhooks, ledger=ledger)
     vault = open_vault(load_workspace(folder))
     for connection, name in CREDENTIALS:

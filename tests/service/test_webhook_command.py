@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from engine.faces.commands.root import root
-from engine.wiring.credentials import credential_warnings, open_vault
+from engine.wiring.credential_warnings import credential_warnings
+from engine.wiring.credentials import open_vault
 from engine.wiring.workspace import load_workspace
 from engine.words.clock import SystemClock
 from tests.service.scene import NEXT, SECRET, event, served, set_webhooks
@@ -24,9 +25,8 @@ def test_an_address_is_made_shown_once_and_changed_without_a_gap(folder: Path) -
     set_webhooks(folder, "")
     open_vault(load_workspace(folder)).remove("airbase", "webhook_secret")
     workspace = load_workspace(folder)
-    assert credential_warnings(workspace, open_vault(workspace), SystemClock().now()) == (
-        "airbase webhook_secret: is not set",
-    )
+    (warning,) = credential_warnings(workspace, open_vault(workspace), None, SystemClock().now())
+    assert (warning.connection, warning.field, warning.what) == ("airbase", "webhook_secret", "missing")
     made = typed(folder, "webhook", "path", "airbase")
     assert made.exit_code == 0, made.output
     first = made.stdout.strip()

@@ -22,6 +22,7 @@ from tests.service.scene import (
     NAME,
     NEXT,
     PATH_SECRET,
+    READERS,
     RULE,
     SECRET,
     Lined,
@@ -59,7 +60,7 @@ def test_which_kinds_wake_which_mappings(service: Service) -> None:
     service.post(event("vendor_changed"))
     service.post(event("a kind that nobody named"))
     until(lambda: all(one.woken_at for one in service.kept()))
-    assert sorted(service.jobs.begin_all()) == ["bills"], "one that is not named wakes all that read the connection"
+    assert sorted(service.jobs.begin_all()) == READERS, "one that is not named wakes all that read the connection"
 
 
 def test_forged_stale_and_unsigned_events_are_refused_without_a_word(service: Service) -> None:
@@ -301,7 +302,7 @@ def test_an_address_that_nobody_can_guess_stands_for_a_signature(folder: Path) -
         assert post(f"{base}/{PATH_SECRET[::-1]}") == 202
         for wrong in ("", f"/{PATH_SECRET[:-1]}", f"/{PATH_SECRET}x", f"/{PATH_SECRET.lower()}", "/é", "//"):
             assert post(base + wrong) == 404, wrong
-        until(lambda: sorted(service.jobs.begin_all()) == ["bills"])
+        until(lambda: sorted(service.jobs.begin_all()) == READERS)
 
 
 def test_a_burst_of_a_thousand_is_one_run(service: Service) -> None:

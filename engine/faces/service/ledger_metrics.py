@@ -140,7 +140,7 @@ class LedgerMetrics(Collector):
         known, begun_s = self._known[heard.name], self._clock.instant().seconds
         try:
             self._read_ledger(heard, known)
-            known.credentials = credential_states(heard.current.good(), heard.vault, heard.ledger, self._clock.now())
+            known.credentials = credential_states(heard.current.good(), heard.vault, None, self._clock.now())
             known.is_up = True
         except ConnectorError as error:
             known.is_up = not isinstance(error, LedgerError)
