@@ -50,6 +50,8 @@ class Trouble(StrEnum):
 
 
 TROUBLES = tuple(Trouble)
+LONG = frozenset({Trouble.TWO_RUNNERS, Trouble.PAUSED, Trouble.LATE_WITHIN, Trouble.LATE_BEYOND, Trouble.SLOW})
+"""With these a request may still be under way when another runner begins; a new ledger cannot know of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,12 +92,13 @@ class Pause:
 class Loss:
     """What becomes of the ledger when a round has ended: it is deleted, or an older copy takes its place.
 
-    The copy is taken when the round begins, and on SQLite once more at a point of it. With `reopened` Airbase has
+    It is deleted at a point of the round or at its end. The copy is taken when the round begins, and on SQLite
+    once more at a point of it; it is put back at the end. With `reopened` Airbase has
     forgotten what was written back, too, as far as the ledger does not know of it any more.
     """
 
     older: bool
-    copied_at: Point | None = None
+    at: Point | None = None
     reopened: bool = False
 
 
@@ -215,9 +218,10 @@ class _Drawing:
                 if self.chance.random() < 0.5:
                     self._add(Trouble.KILL_AFTER)
             case Trouble.LEDGER_GONE:
-                self.others["loss"] = Loss(older=False, reopened=self.chance.random() < 0.5)
+                at = self._point() if self.chance.random() < 0.5 and not set(self.troubles) & LONG else None
+                self.others["loss"] = Loss(older=False, at=at, reopened=self.chance.random() < 0.5)
             case Trouble.LEDGER_OLD:
-                self.others["loss"] = Loss(older=True, copied_at=self._point(), reopened=self.chance.random() < 0.5)
+                self.others["loss"] = Loss(older=True, at=self._point(), reopened=self.chance.random() < 0.5)
             case Trouble.CLERK:
                 self.parts["clerk"] += [self._clerk_act() for _ in range(self.chance.randint(3, 6))]
             case _:

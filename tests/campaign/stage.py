@@ -207,8 +207,11 @@ class Stage:
             self.gate.at(kill.point, self._killing(kill, runners))
         if round_.ledger_cut is not None and self._on_server:
             self.gate.at(round_.ledger_cut, self._cut_ledger)
-        if round_.loss is not None and round_.loss.copied_at is not None and isinstance(self._kept, LedgerFile):
-            self.gate.at(round_.loss.copied_at, self._copying)
+        if round_.loss is not None and round_.loss.at is not None:
+            if not round_.loss.older:
+                self.gate.at(round_.loss.at, self._deleting)
+            elif isinstance(self._kept, LedgerFile):
+                self.gate.at(round_.loss.at, self._copying)
         for pause in round_.pauses:
             self.gate.at(pause.point, self._pausing(pause, runners))
         for act in round_.clerk:
@@ -256,6 +259,12 @@ class Stage:
         answer = carry_out()
         self._kept.copy()
         self.gate.note("the ledger is copied")
+        return answer
+
+    def _deleting(self, carry_out: CarryOut) -> SandboxResponse:
+        answer = carry_out()
+        self._kept.delete()
+        self.gate.note("the ledger is deleted")
         return answer
 
     def _cut_ledger(self, carry_out: CarryOut) -> SandboxResponse:
