@@ -11,12 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from engine.adapters.connectors.port import Connector
 from engine.adapters.store.port import Decision, RecordRow
 from engine.domain.lifecycle import State
 from engine.language.spec.model import MappingSpec, TroubleSpec
 from engine.language.transform.render import RenderError
 from engine.plan.decision import Document
 from engine.run.entered_documents import Entered, entered_documents
+from engine.run.isolating import Apart
 from engine.run.line_stops import free_line, stop_line, stopped_because
 from engine.run.matching import Found, find_documents
 from engine.run.setup import Setup, Tell, ignore
@@ -29,6 +31,7 @@ OURS_TO_CLEAR = frozenset({"vanished", "edited", "moved", "post_error", "differs
 
 Line = tuple[str, str | None]
 """A target connection and a company of it."""
+_Answered = tuple[Entered, Document, Found | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,7 @@ class Noticed:
 
 @dataclass(slots=True, kw_only=True)
 class SweepResult:
-    """What a sweep did; `unread` are entered records whose document is not known any more."""
+    """What a sweep did; `unread` are entered records whose document is not known any more or cannot be read."""
 
     looked_at: int = 0
     in_gl: int = 0
@@ -124,13 +127,13 @@ def _look(setup: Setup, spec: MappingSpec, result: SweepResult, tell: Tell) -> I
     connector = setup.connectors[spec.target.connection]
     for page in entered_documents(setup, spec, State.ENTERED, State.IN_GL):
         known = [(one, one.document) for one in page if one.document is not None]
-        result.unread += [one.row for one in page if one.document is None]
         parts = [known[start : start + CHUNK] for start in range(0, len(known), CHUNK)]
         with ThreadPoolExecutor(max_workers=setup.in_flight(spec.target.connection)) as pool:
-            found = list(
-                pool.map(lambda part: find_documents(connector, spec, [document for _, document in part]), parts)
-            )
-        by_key = {key: one for part in found for key, one in part.items()}
+            answers = list(pool.map(lambda part: _ask(connector, spec, part), parts))
+        known = [(entered, document) for part in answers for entered, document, _ in part]
+        by_key = {document.claim_text: found for part in answers for _, document, found in part if found is not None}
+        read = {entered.row.id for entered, _ in known}
+        result.unread += [one.row for one in page if one.row.id not in read]
         troubles = _troubles(setup, spec, [document for _, document in known], by_key)
         for entered, document in known:
             yield _Seen(
@@ -142,6 +145,19 @@ def _look(setup: Setup, spec: MappingSpec, result: SweepResult, tell: Tell) -> I
             )
         result.looked_at += len(known)
         tell("looked at", len(known))
+
+
+def _ask(connector: Connector, spec: MappingSpec, part: Sequence[tuple[Entered, Document]]) -> Sequence[_Answered]:
+    """What the target has for each document; without those about which it gives no answer."""
+
+    def together(some: Sequence[tuple[Entered, Document]]) -> list[_Answered]:
+        found = find_documents(connector, spec, [document for _, document in some])
+        return [(entered, document, found.get(document.claim_text)) for entered, document in some]
+
+    apart: Apart[tuple[Entered, Document], _Answered] = Apart(
+        work=together, alone=lambda _one, _error: (), may_all_fail=True
+    )
+    return apart.do(part)
 
 
 def _troubles(

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from engine.faces.commands.root import root
 from engine.faces.sandbox.exchange import SandboxRequest, SandboxResponse
 from engine.faces.sandbox.faults import Fault, FaultKind
+from engine.run.sweeping import sweep
 from engine.words.errors import Unreachable
 from tests.run.conftest import MakeHouse
 from tests.run.house import VENDORS, House, bill, bills
@@ -101,3 +102,16 @@ def test_one_in_doubt_that_cannot_be_looked_up_stays_so_and_stops_nobody(make_ho
     house.run("bills")
     assert set(house.states("bills").values()) == {"entered"}
     assert len(house.wire.effects("epicor", "UpdateMaster")) == 3
+
+
+def test_one_that_cannot_be_read_is_told_by_the_sweep_and_stops_nobody(make_house: MakeHouse) -> None:
+    entries = bills(3)
+    house = make_house(*entries)
+    house.run("bills")
+    house.sandbox.clerk.delete_invoice("EPIC06", VENDORS[3].number, "B-3")
+    spoiled(house, "epicor", "invoiceNum', 'B-2'")
+    with house.setup() as setup:
+        result = sweep(setup, setup.specs)
+    assert [row.label for row in result.unread] == ["B-2"]
+    assert [(one.row.label, one.cause) for one in result.noticed] == [("B-3", "vanished")]
+    assert (house.row(entries[1]).state, house.row(entries[1]).cause) == ("entered", "")
