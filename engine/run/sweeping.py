@@ -17,7 +17,7 @@ from engine.domain.lifecycle import State
 from engine.language.spec.model import MappingSpec, TroubleSpec
 from engine.language.transform.render import RenderError
 from engine.plan.decision import Document
-from engine.run.entered_documents import Entered, entered_documents
+from engine.run.entered_documents import Entered, closed_findings, entered_documents
 from engine.run.isolating import Apart
 from engine.run.line_stops import free_line, stop_line, stopped_because
 from engine.run.matching import Found, find_documents
@@ -197,7 +197,9 @@ def _about(document: Document, log: str) -> str:
 
 
 def _stop_if_many_are_gone(setup: Setup, line: Line, seen: Sequence[_Seen], result: SweepResult, run: str) -> None:
-    fresh = [one for one in seen if one.gone and one.entered.row.cause != "vanished" and not _is_accepted(one)]
+    fresh = [
+        one for one in seen if one.gone and one.entered.row.cause != "vanished" and _is_new(setup, one, _gone(one))
+    ]
     settings = setup.books.companies[line[1]].settings if line[1] in setup.books.companies else {}
     own = settings.get("sweep_stop_missing")
     most = max(MISSING_MAX if own is None else own, len(seen) * MISSING_PERCENT_MAX // 100)
@@ -212,15 +214,12 @@ def _stop_if_many_are_gone(setup: Setup, line: Line, seen: Sequence[_Seen], resu
     result.stopped[line] = reason
 
 
-def _is_new(one: _Seen, sentence: str) -> bool:
-    return bool(sentence) and sentence not in one.entered.accepted
+def _is_new(setup: Setup, one: _Seen, sentence: str) -> bool:
+    """Whether there is something to say that no person has closed."""
+    return bool(sentence) and sentence not in closed_findings(setup, one.entered.row)
 
 
-def _is_accepted(one: _Seen) -> bool:
-    return _gone_reason(one) in one.entered.accepted
-
-
-def _gone_reason(one: _Seen) -> str:
+def _gone(one: _Seen) -> str:
     target, row = one.spec.target.connection, one.entered.row
     if one.found is None:
         return f"{row.reference} is not in {target} any more"
@@ -232,7 +231,7 @@ def _note(setup: Setup, seen: Sequence[_Seen], result: SweepResult, run: str) ->
     second: list[Decision] = []
     for one in seen:
         row = one.entered.row
-        cause, reason = _finding(one)
+        cause, reason = _finding(setup, one)
         if cause and cause in OURS_TO_CLEAR and (cause, reason) != ("differs", row.reason):
             result.noticed.append(Noticed(row=row, cause=cause, reason=reason))
         result.cleared += bool(row.cause in OURS_TO_CLEAR and not cause)
@@ -256,20 +255,20 @@ def _state(one: _Seen) -> State:
     return State.IN_GL if one.found.in_gl else one.entered.row.state
 
 
-def _finding(one: _Seen) -> tuple[str, str]:
+def _finding(setup: Setup, one: _Seen) -> tuple[str, str]:
     """The cause and its reason; without anything new, what stood there before, unless it is over."""
     row = one.entered.row
     if one.gone or one.found is None:
-        reason = _gone_reason(one)
-        return ("", "") if _is_accepted(one) else ("vanished", reason)
-    differences = [sentence for sentence in one.found.differences if _is_new(one, sentence)]
+        reason = _gone(one)
+        return ("vanished", reason) if _is_new(setup, one, reason) else ("", "")
+    differences = [sentence for sentence in one.found.differences if _is_new(setup, one, sentence)]
     if row.state is State.IN_GL and not one.found.in_gl:
         differences.insert(0, "it was in the general ledger and is not posted any more")
     if differences:
         reason = "; ".join(differences)
         return ("differs", reason) if (row.cause, row.reason) == ("differs", reason) else ("edited", reason)
-    if _is_new(one, one.moved):
+    if _is_new(setup, one, one.moved):
         return "moved", one.moved
-    if not one.found.in_gl and _is_new(one, one.trouble):
+    if not one.found.in_gl and _is_new(setup, one, one.trouble):
         return "post_error", one.trouble
     return ("", "") if row.cause in OURS_TO_CLEAR else (row.cause, row.reason)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -134,6 +135,21 @@ def test_no_cell_of_the_file_is_a_formula(make_desk: MakeDesk, tmp_path: Path) -
     desk.types("cutover", "sign", tmp_path / "pairs.csv")
     (row,) = desk.house.rows(states=["dismissed"])
     assert row.reference == "+1 by hand"
+
+
+def test_a_company_that_only_a_look_up_knows_has_its_go_live(make_desk: MakeDesk) -> None:
+    desk = make_desk(bill("OLD", date="2026-09-03T00:00:00"), bill("NEW"))
+    desk.house.edit(
+        "mappings/bills.yaml",
+        'company: {crosswalk: companies, match: {subsidiary: "{{ subsidiary }}"}, take: company}',
+        "company: {lookup: /v1/accounting/subsidiaries/, connection: airbase, "
+        'match: {erp_reference_id: "{{ subsidiary }}"}, take: erp_reference_id}',
+    )
+    desk.types("run", "bills")
+    assert desk.house.states("bills") == {"OLD": "cut_over", "NEW": "entered"}
+    told = desk.ends("reconcile", "--company", COMPANY, "--period", "2026-11", "--format", "json", code=3).stdout
+    (bills,) = json.loads(told)["states"]
+    assert (bills["source"]["count"], bills["entered"]["count"]) == (1, 1)
 
 
 def rewrite(file: Path, lines: list[dict[str, str]]) -> None:
