@@ -28,6 +28,15 @@ def arrives(desk: Desk, entry: dict[str, Any]) -> None:
     desk.house.sandbox.airbase.books.load("ledger_entries", [entry])
 
 
+def epicor_takes_from(desk: Desk, day: str) -> None:
+    """The controller lets older invoices in."""
+    books = desk.house.sandbox.epicor.books
+    with books.store.transaction():
+        session = books.session(COMPANY, "controller")
+        (row,) = session.find("EADType", EADType="AP")
+        session.save("EADType", {**row, "EarliestApplyDate": day})
+
+
 def expense_of(desk: Desk, account: str = "6300|30") -> Decimal:
     """What all journals, posted or not, book to an account."""
     rows = desk.house.sandbox.epicor.books.rows(COMPANY, "GLJrnDtlMnl")
@@ -71,10 +80,7 @@ def test_a_card_is_the_bills_own_by_vendor_amount_and_day(
 @pytest.mark.parametrize(("on", "state"), [(date(2026, 9, 20), "held"), (date(2026, 9, 19), "entered")])
 def test_a_card_that_may_have_paid_an_invoice_is_held_until_a_word(make_desk: MakeDesk, on: date, state: str) -> None:
     desk = make_desk(card_of("60.00", "2026-11-04T18:00:00"))
-    books = desk.house.sandbox.epicor.books
-    with books.store.transaction():
-        (day,) = books.session(COMPANY, "controller").find("EADType", EADType="AP")
-        books.session(COMPANY, "controller").save("EADType", {**day, "EarliestApplyDate": "2026-09-01"})
+    epicor_takes_from(desk, "2026-09-01")
     lines = (("6200|10", Decimal("60.00")),)
     desk.house.sandbox.clerk.key_invoice(COMPANY, VENDORS[1].number, "HAND-1", on=on, lines=lines)
     desk.types("run", "card-transactions", code=1 if state == "held" else 0)
@@ -130,10 +136,7 @@ def test_one_number_and_amount_are_one_bill_until_a_word(
 @pytest.mark.parametrize(("on", "state"), [(date(2026, 10, 5), "held"), (date(2026, 6, 1), "entered")])
 def test_a_bill_keyed_under_another_vendor_is_named(make_desk: MakeDesk, on: date, state: str) -> None:
     desk = make_desk(bill("N-1", "60.00", date="2026-11-20T00:00:00"))
-    books = desk.house.sandbox.epicor.books
-    with books.store.transaction():
-        (day,) = books.session(COMPANY, "controller").find("EADType", EADType="AP")
-        books.session(COMPANY, "controller").save("EADType", {**day, "EarliestApplyDate": "2026-01-01"})
+    epicor_takes_from(desk, "2026-01-01")
     lines = (("6200|10", Decimal("60.00")),)
     desk.house.sandbox.clerk.key_invoice(COMPANY, VENDORS[3].number, "N-1", on=on, lines=lines)
     desk.types("run", "bills", code=1 if state == "held" else 0)
