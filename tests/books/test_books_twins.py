@@ -45,16 +45,16 @@ def expense_of(desk: Desk, account: str = "6300|30") -> Decimal:
 
 def test_a_bill_whose_card_was_booked_before_is_held_and_dismissed_with_the_journal(make_desk: MakeDesk) -> None:
     desk = make_desk(dict(ODD["card_before_bill"].entry))
-    desk.types("run", "card-transactions")
+    desk.house.run("card-transactions")
     (journal,) = (row.reference for row in desk.house.rows(mapping="card-transactions"))
     arrives(desk, {**ODD["bill_after_card"].entry, "status": "sync_ready"})
-    desk.types("run", "bills", code=1)
+    desk.house.run("bills")
     row = desk.row("ODD-bill_after_card")
     assert (row.state, row.cause) == ("held", "possible_duplicate")
     assert f"possible duplicate of {journal} (512.34, 2026-10-13), a card charge of this vendor" in row.reason
     assert "if it paid this bill, dismiss the bill with its number" in row.reason
     desk.types("dismiss", row.label, "--reason", "paid by card", "--reference", journal)
-    desk.types("run", "bills")
+    desk.house.run("bills")
     assert desk.house.invoices() == {}
     assert expense_of(desk, "6200|30") == Decimal("512.34")
 
@@ -71,9 +71,9 @@ def test_a_card_is_the_bills_own_by_vendor_amount_and_day(
     make_desk: MakeDesk, amount: str, on: str, vendor: VendorSeed, state: str
 ) -> None:
     desk = make_desk(card_of(amount, on, vendor))
-    desk.types("run", "card-transactions")
+    desk.house.run("card-transactions")
     arrives(desk, bill("B-1", "60.00", vendor=VENDORS[1]))
-    desk.types("run", "bills", code=1 if state == "held" else 0)
+    desk.house.run("bills")
     assert desk.row("B-1").state == state
 
 
@@ -83,13 +83,13 @@ def test_a_card_that_may_have_paid_an_invoice_is_held_until_a_word(make_desk: Ma
     epicor_takes_from(desk, "2026-09-01")
     lines = (("6200|10", Decimal("60.00")),)
     desk.house.sandbox.clerk.key_invoice(COMPANY, VENDORS[1].number, "HAND-1", on=on, lines=lines)
-    desk.types("run", "card-transactions", code=1 if state == "held" else 0)
+    desk.house.run("card-transactions")
     (row,) = desk.house.rows(mapping="card-transactions")
     assert row.state == state
     if state == "held":
         assert f"EPIC06/{VENDORS[1].id}/HAND-1 ({on})" in row.reason
         desk.types("not-a-duplicate", row.key.source_id, "--reason", "another order")
-        desk.types("run", "card-transactions")
+        desk.house.run("card-transactions")
         assert expense_of(desk) == Decimal("60.00")
 
 
@@ -118,18 +118,18 @@ def test_one_number_and_amount_are_one_bill_until_a_word(
 ) -> None:
     first = bill("N-1", "60.00")
     desk = make_desk(first, second)
-    desk.types("run", "bills", code=1 if state == "held" else 0)
+    desk.house.run("bills")
     row = desk.house.row(second)
     assert (row.state, desk.house.row(first).state) == (state, "entered")
     if state == "entered":
         return
     assert f"possible duplicate of the record {first['airbase_id']} (2026-11-03)" in row.reason
-    desk.types("run", "bills", code=1)
+    desk.house.run("bills")
     assert (
         desk.house.row(second).reason == row.reason
     )  # named alike in the batch and at Epicor, so one word is enough
     desk.types("not-a-duplicate", second["airbase_id"], "--reason", "two vendors use one form")
-    desk.types("run", "bills")
+    desk.house.run("bills")
     assert desk.house.row(second).state == "entered"
 
 
@@ -139,7 +139,7 @@ def test_a_bill_keyed_under_another_vendor_is_named(make_desk: MakeDesk, on: dat
     epicor_takes_from(desk, "2026-01-01")
     lines = (("6200|10", Decimal("60.00")),)
     desk.house.sandbox.clerk.key_invoice(COMPANY, VENDORS[3].number, "N-1", on=on, lines=lines)
-    desk.types("run", "bills", code=1 if state == "held" else 0)
+    desk.house.run("bills")
     row = desk.row("N-1")
     assert row.state == state
     if state == "held":
