@@ -141,9 +141,9 @@ def _compared(title: str, rows: tuple[Compared, ...] | None) -> str:
         for one in rows
         if one.difference
     ]
-    return _section(
-        title, ("", "source", "in GL", "difference"), differing or [(f"{len(rows)} lines, no difference",)]
-    )
+    if not differing:
+        return _section(title, (), [(f"{len(rows)} lines, no difference",)])
+    return _section(title, ("", "source", "in GL", "difference"), differing)
 
 
 def _findings(report: ControlReport) -> str:
