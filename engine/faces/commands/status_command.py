@@ -18,6 +18,7 @@ from engine.faces.commands.credential_text import put_credential_warnings
 from engine.faces.commands.output import (
     counted,
     format_option,
+    one_line,
     put_json,
     shown_amount,
     shown_amounts,
@@ -167,11 +168,11 @@ def _show_runs(runs: Sequence[RunRow]) -> None:
     if not runs:
         return
     last = runs[0]
-    click.echo(f"\nlast run: {last.mapping}, started {shown_time(last.started_at)} by {last.who}")
+    click.echo(f"\nlast run: {last.mapping}, started {shown_time(last.started_at)} by {one_line(last.who)}")
     for run in runs:
         if run.ended_at is None:
             click.echo(
-                f"not ended: {run.mapping}, started {shown_time(run.started_at)} by {run.who} (running, or cut off)"
+                f"not ended: {run.mapping}, started {shown_time(run.started_at)} by {one_line(run.who)} (running, or cut off)"
             )
 
 
