@@ -171,8 +171,9 @@ def _show_runs(runs: Sequence[RunRow]) -> None:
     click.echo(f"\nlast run: {last.mapping}, started {shown_time(last.started_at)} by {one_line(last.who)}")
     for run in runs:
         if run.ended_at is None:
+            by = one_line(run.who)
             click.echo(
-                f"not ended: {run.mapping}, started {shown_time(run.started_at)} by {one_line(run.who)} (running, or cut off)"
+                f"not ended: {run.mapping}, started {shown_time(run.started_at)} by {by} (running, or cut off)"
             )
 
 
