@@ -22,6 +22,7 @@ from engine.words.errors import InputError
 from engine.words.problem import Problem, in_order
 
 MARK = "connections.yaml"
+BOOKS = "books.yaml"
 STATE = ".ml-connector"
 LEDGER = "ledger.sqlite3"
 
@@ -85,7 +86,7 @@ def load_ledger_part(folder: Path) -> Workspace:
 def load_workspace(folder: Path) -> Workspace:
     """Everything in a workspace, with every problem in it."""
     connections, problems = _connections(folder)
-    books, book_problems = load_books(folder / "books.yaml", shown_from=folder)
+    books, book_problems = load_books(folder / BOOKS, shown_from=folder)
     loaded = load_mappings(folder / "mappings", shown_from=folder)
     uses = crosswalk_uses(loaded.specs)
     crosswalks, columns, table_problems = _crosswalks(folder, uses)
