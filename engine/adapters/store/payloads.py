@@ -1,4 +1,4 @@
-"""Payloads, kept once under the digest of their content, compressed.
+"""Payloads, kept once under the digest of their content, compressed and sealed.
 
 A purge empties a payload and keeps its row, so that one that was taken away by hand is told from it.
 """
@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, bindparam, insert, or_, select, union, update
 
+from engine.adapters.store.payload_seal import PayloadSeal
 from engine.adapters.store.tables import attempts, payloads, records
 from engine.adapters.store.transaction import Transaction, parts_of
 from engine.domain.lifecycle import State
@@ -54,12 +55,12 @@ def keep(transaction: Transaction, by_hash: Mapping[str, object]) -> None:
     for hashes in parts_of(list(by_hash)):
         purged |= {row[0]: row[1] for row in transaction.connection.execute(_KNOWN, {"hashes": hashes})}
     new = [
-        {"hash": name, "body": _packed(payload), "kept_at": transaction.now}
+        {"hash": name, "body": _packed(transaction.seal, name, payload), "kept_at": transaction.now}
         for name, payload in by_hash.items()
         if name not in purged
     ]
     again = [
-        {"name": name, "new_body": _packed(by_hash[name]), "new_kept_at": transaction.now}
+        {"name": name, "new_body": _packed(transaction.seal, name, by_hash[name]), "new_kept_at": transaction.now}
         for name, is_purged in purged.items()
         if is_purged
     ]
@@ -77,7 +78,7 @@ def keep_one(transaction: Transaction, payload: Mapping[str, Any]) -> str:
     return name
 
 
-def read(connection: Connection, names: Sequence[str]) -> dict[str, Any]:
+def read(connection: Connection, seal: PayloadSeal, names: Sequence[str]) -> dict[str, Any]:
     """Payloads as JSON by their names, without those that are not kept.
 
     Raises:
@@ -87,12 +88,12 @@ def read(connection: Connection, names: Sequence[str]) -> dict[str, Any]:
     for part in parts_of(sorted(set(names))):
         for row in connection.execute(_BODIES, {"hashes": part}):
             if row.body != PURGED:
-                found[row.hash] = _content(row.hash, row.body)
+                found[row.hash] = _content(seal, row.hash, row.body)
     return found
 
 
-def _content(name: str, body: bytes) -> Any:
-    content, fits = opened(name, body)
+def _content(seal: PayloadSeal, name: str, body: bytes) -> Any:
+    content, fits = opened(seal, name, body)
     if not fits:
         raise LedgerError(
             f"the payload {name[:12]} in the ledger is damaged: restore the ledger from a backup, "
@@ -101,8 +102,8 @@ def _content(name: str, body: bytes) -> Any:
     return content
 
 
-def _packed(payload: object) -> bytes:
-    return zlib.compress(msgspec.json.encode(_exact(payload)))
+def _packed(seal: PayloadSeal, name: str, payload: object) -> bytes:
+    return seal.closed(name, zlib.compress(msgspec.json.encode(_exact(payload))))
 
 
 def _exact(value: object) -> object:
@@ -116,10 +117,10 @@ def _exact(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def opened(name: str, body: Any) -> tuple[Any, bool]:
+def opened(seal: PayloadSeal, name: str, body: Any) -> tuple[Any, bool]:
     """The content of a payload, and whether it is the one that its name was taken of."""
     try:
-        content = decode(zlib.decompress(body))
+        content = decode(zlib.decompress(seal.opened(name, bytes(body))))
         return content, digest(content) == name
     except (zlib.error, NotJson, TypeError, ValueError):
         return None, False

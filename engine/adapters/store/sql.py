@@ -135,7 +135,8 @@ class SqlLedger:
 
     def payloads(self, hashes: Sequence[str]) -> Mapping[str, Any]:
         """Stored payloads as JSON by their hashes, without those that were purged."""
-        return self._database.read(lambda connection: payloads.read(connection, hashes))
+        seal = self._trail.payload_seal
+        return self._database.read(lambda connection: payloads.read(connection, seal, hashes))
 
     def purge_payloads(self, older_than: datetime, who: str) -> int:
         """Empty old payloads that only closed records name."""
