@@ -223,6 +223,8 @@ def report(*findings: Finding, problem: str = "") -> ControlReport:
         currency="USD",
         run_at="",
         rules="",
+        source="airbase",
+        target="epicor",
         readings=(Reading(what="airbase", problem=problem),),
         states=None,
         unclaimed=None,
