@@ -17,22 +17,18 @@ from engine.words.secret import Secret
 from tests.alerts.receivers import http_receiver
 from tests.jobs.conftest import MakeCompany
 from tests.jobs.stage import Company, until, workers
+from tests.jobs.test_jobs_webhooks import HEARS
 from tests.run.house import bills
 
 SECRET = "hook-secret-7f31"
 RULE = SignatureRule(
     header="X-Signature", prefix="sha256=", timestamp_header="X-Timestamp", signed="{timestamp}.{body}"
 )
-WEBHOOKS = """\
-    webhooks:
-      signature: {header: X-Signature, prefix: "sha256=", timestamp_header: X-Timestamp}
-      wakes: {"*": [bills]}
-"""
 
 
 def test_an_approval_is_entered_counted_and_its_failure_told_once(make: MakeCompany, tmp_path: Path) -> None:
     with http_receiver() as receiver, workers(tmp_path / "w") as started:
-        acme = make("acme", bills(3), airbase=WEBHOOKS)
+        acme = make("acme", bills(3), airbase=HEARS)
         alerts = acme.folder / "alerts.yaml"
         alerts.write_text(
             f"channels:\n  pager: {{kind: webhook, address: {receiver.url}/hook}}\n"
