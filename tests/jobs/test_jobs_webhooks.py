@@ -11,7 +11,7 @@ import pytest
 
 from engine.wire.webhook import sign
 from engine.wiring.app import open_vault
-from engine.wiring.workspace import MARK, load_ledger_part
+from engine.wiring.workspace import load_ledger_part
 from engine.words.json_value import encode
 from engine.words.secret import Secret
 from tests.jobs.conftest import MakeCompany
@@ -19,17 +19,12 @@ from tests.jobs.stage import Company, Worker, until, workers
 from tests.run.house import bills
 from tests.service.scene import RULE, SECRET, event
 
-HEARS = """, webhooks: {signature: {header: X-Signature, prefix: "sha256=", timestamp_header: X-Timestamp},
-    wakes: {"*": [bills]}}"""
+HEARS = """\
+    webhooks:
+      signature: {header: X-Signature, prefix: "sha256=", timestamp_header: X-Timestamp}
+      wakes: {"*": [bills]}
+"""
 SIGNS = {"header": "X-Signature", "prefix": "sha256=", "timestamp_header": "X-Timestamp"}
-
-
-def hear(company: Company) -> None:
-    """Let its connection to Airbase hear webhooks."""
-    path = company.folder / MARK
-    text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace("read_timeout_s: 5}", f"read_timeout_s: 5{HEARS}}}", 1), encoding="utf-8")
-    open_vault(load_ledger_part(company.folder)).set("airbase", "webhook_secret", Secret(SECRET))
 
 
 def address(worker: Worker) -> str:
@@ -59,8 +54,8 @@ def post(client: httpx.Client, url: str) -> int:
 
 @pytest.mark.slow
 def test_approvals_are_entered_once_whatever_becomes_of_the_process(make: MakeCompany, tmp_path: Path) -> None:
-    acme = make("acme", bills(3))
-    hear(acme)
+    acme = make("acme", bills(3), airbase=HEARS)
+    open_vault(load_ledger_part(acme.folder)).set("airbase", "webhook_secret", Secret(SECRET))
     with workers(tmp_path / "w", "-w", str(acme.folder)) as started:
         one = started.start("--listen", "127.0.0.1:0", command="serve")
         url = address(one)
