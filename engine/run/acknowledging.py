@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from engine.adapters.connectors.port import Answer, Call
 from engine.adapters.store.port import Decision, RecordRow
 from engine.domain.lifecycle import State
+from engine.domain.outcome import Proof
 from engine.language.spec.model import CallSpec, MappingSpec
+from engine.run.budget import Budget
 from engine.run.ledger_pages import record_pages
 from engine.run.setup import Setup, Tell
 
@@ -30,7 +32,7 @@ def acknowledge(setup: Setup, spec: MappingSpec, run: str, tell: Tell) -> Acknow
     """Write back every outcome of this mapping that the source has not heard of yet.
 
     A failed one stays pending and is tried again by the next run. 403 and 405 mean that the source does
-    not support it: then it is asked no more in this run, with a warning.
+    not support it: then it is asked no more in this run, with a warning. So it is when its budget is spent.
 
     Raises:
         Stopping: the process was asked to stop; what was written back is known, the rest stays pending.
@@ -44,23 +46,36 @@ def acknowledge(setup: Setup, spec: MappingSpec, run: str, tell: Tell) -> Acknow
             "are not both production (environment, in connections.yaml)"
         )
         return result
+    budget = Budget(unentered_max=setup.stop_after_refused)
     for rows in record_pages(setup.ledger, mapping=spec.name, unacknowledged=True):
         # What is gone from the target is not told as entered: it stays pending until a person has decided.
         told = [row for row in rows if row.cause != "vanished"]
         for start in range(0, len(told), BATCH):
             setup.stop_if_asked()
-            _acknowledge_batch(setup, spec, told[start : start + BATCH], run, result)
+            _acknowledge_batch(setup, spec, told[start : start + BATCH], run, result, budget)
         tell("acknowledged", len(rows))
+        if budget.stopped and not result.warning:
+            result.warning = f"{spec.source.connection} takes nothing back at the moment: {budget.stopped}"
         if result.warning:
             break
     return result
 
 
 def _acknowledge_batch(
-    setup: Setup, spec: MappingSpec, rows: Sequence[RecordRow], run: str, result: Acknowledged
+    setup: Setup, spec: MappingSpec, rows: Sequence[RecordRow], run: str, result: Acknowledged, budget: Budget
 ) -> None:
+    def told(row: RecordRow) -> Answer | None:
+        if budget.stopped:
+            return Answer(proof=Proof.NOT_SENT, status=None)
+        answer = _tell_source(setup, spec, row)
+        if answer is not None and (answer.passing or answer.status is None):
+            budget.count_refusal_of_us(answer)
+        elif answer is not None:
+            budget.count(answer, taken=True)  # one that is refused keeps no other one from being told
+        return answer
+
     with ThreadPoolExecutor(max_workers=setup.in_flight(spec.source.connection)) as pool:
-        answers = list(pool.map(lambda row: _tell_source(setup, spec, row), rows))
+        answers = list(pool.map(told, rows))
     decisions = []
     for row, answer in zip(rows, answers, strict=True):
         if answer is None or answer.ok:

@@ -18,37 +18,40 @@ from engine.run.setup import Setup
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entered:
-    """A record that is entered, and its document; `sent` when we sent it, else it was found there and adopted.
-
-    `accepted` are the reasons of findings that a person has closed.
-    """
+    """A record that is entered, and its document; `sent` when we sent it, else it was found there and adopted."""
 
     row: RecordRow
     document: Document | None
     sent: bool
-    accepted: str
 
 
 def entered_documents(setup: Setup, spec: MappingSpec, *states: State) -> Iterator[tuple[Entered, ...]]:
     """Everything of a mapping that is in these states, page by page."""
     for rows in record_pages(setup.ledger, mapping=spec.name, states=states):
-        yield tuple(_entered(setup, row) for row in rows)
+        attempts = {row.id: setup.ledger.attempts(row.id) for row in rows}
+        hashes = {row: tried[-1].request_hash for row, tried in attempts.items() if tried}
+        requests = setup.ledger.payloads(tuple(hashes.values()))
+        yield tuple(_entered(setup, row, requests.get(hashes.get(row.id, ""))) for row in rows)
 
 
-def _entered(setup: Setup, row: RecordRow) -> Entered:
+def closed_findings(setup: Setup, row: RecordRow) -> str:
+    """The reasons of the findings about a record that a person has closed, all in one text."""
+    return "; ".join(_was(act) for act in _acts(setup, row) if act.get("act") == "close finding")
+
+
+def _entered(setup: Setup, row: RecordRow, request: Any) -> Entered:
     record = SourceRecord(key=row.key, company=row.company, payload={})
-    told = [event.detail.get("detail") for _, event, _ in setup.ledger.trail(record=str(row.key))]
-    acts = [detail for detail in told if isinstance(detail, Mapping)]
-    accepted = "; ".join(_closed(act) for act in acts if act.get("act") == "close finding")
-    attempts = setup.ledger.attempts(row.id)
-    request = setup.ledger.payload(attempts[-1].request_hash) if attempts else None
     if isinstance(request, Mapping) and "sent" in request:
-        return Entered(row=row, document=recall(request["sent"], record), sent=True, accepted=accepted)
-    adopted = next((act["adopted"] for act in reversed(acts) if "adopted" in act), None)
-    document = recall(adopted, record) if isinstance(adopted, Mapping) else None
-    return Entered(row=row, document=document, sent=False, accepted=accepted)
+        return Entered(row=row, document=recall(request["sent"], record), sent=True)
+    adopted = [act["adopted"] for act in _acts(setup, row) if isinstance(act.get("adopted"), Mapping)]
+    return Entered(row=row, document=recall(adopted[-1], record) if adopted else None, sent=False)
 
 
-def _closed(act: Mapping[str, Any]) -> str:
+def _acts(setup: Setup, row: RecordRow) -> list[Mapping[str, Any]]:
+    told = (event.detail.get("detail") for _, event, _ in setup.ledger.trail(record=str(row.key)))
+    return [detail for detail in told if isinstance(detail, Mapping)]
+
+
+def _was(act: Mapping[str, Any]) -> str:
     was = act.get("was")
     return str(was.get("reason", "")) if isinstance(was, Mapping) else ""

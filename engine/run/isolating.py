@@ -65,11 +65,12 @@ def _unanswered(record: SourceRecord, row: RecordRow | None, error: BadAnswer) -
 class Apart(Generic[One, Gives]):
     """Work on many at once; where the answer is bad, on each half, down to the one that it is the fault of.
 
-    `alone` says what becomes of that one.
+    `alone` says what becomes of that one. Unless `may_all_fail`, nothing is decided when there is no good one.
     """
 
     work: Callable[[Sequence[One]], Sequence[Gives]]
     alone: Callable[[One, BadAnswer], Sequence[Gives]]
+    may_all_fail: bool = False
     _failed: list[One] = field(default_factory=list)
     _any_good: bool = False
 
@@ -80,7 +81,7 @@ class Apart(Generic[One, Gives]):
             Unreachable: nothing of it could be done.
         """
         given, error = self._do(things)
-        if error is not None and not self._any_good:
+        if error is not None and not self._any_good and not self.may_all_fail:
             raise error
         return given
 

@@ -44,6 +44,7 @@ def resolve_doubt(setup: Setup, spec: MappingSpec, rows: Sequence[RecordRow], ru
     apart: Apart[RecordRow, Decision] = Apart(
         work=lambda part: _looked_up(setup, spec, part),
         alone=lambda row, error: (_not_looked_up(row, error),),
+        may_all_fail=True,  # else the only one in doubt, if it is a bad one, would stop all the others' sending
     )
     setup.ledger.decide(apart.do(rows), run, setup.who)
 

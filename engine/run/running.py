@@ -143,10 +143,7 @@ class _Run:
 
     def _settle(self) -> bool:
         """Resolve what is in doubt and whose window has passed; says whether there was any."""
-        sending = self._pages(mapping=self.spec.name, states=(State.SENDING,))
-        for company in {row.company for rows in sending for row in rows}:
-            if self.turns.take(company) is not None:
-                interrupted_into_doubt(self.setup, self.spec, company, self.result.run)
+        self._doubt_interrupted()
         any_resolved = False
         for rows in self._pages(mapping=self.spec.name, states=(State.IN_DOUBT,)):
             due = [
@@ -157,8 +154,16 @@ class _Run:
                 any_resolved = True
         return any_resolved
 
+    def _doubt_interrupted(self) -> None:
+        """What a runner that died has left `sending` is in doubt; called while nothing of ours is being sent."""
+        sending = self._pages(mapping=self.spec.name, states=(State.SENDING,))
+        for company in {row.company for rows in sending for row in rows}:
+            if self.turns.take(company) is not None:
+                interrupted_into_doubt(self.setup, self.spec, company, self.result.run)
+
     def _soonest(self) -> float | None:
         """Seconds until the next settle window of this mapping ends; None when nothing waits for one."""
+        self._doubt_interrupted()
         waiting = [
             seconds
             for rows in self._pages(mapping=self.spec.name, states=(State.IN_DOUBT,))

@@ -138,7 +138,7 @@ def find_keyed(
 
 
 def _likeness(similar: SimilarSpec, one: Sought, row: Mapping[str, Any]) -> Keyed | None:
-    number, amount, day = _text(similar.number, row), similar.amount.path(row), _day(similar.date.path(row))
+    number, amount, day = _text(similar.number, row), similar.amount.path(row), as_day(similar.date.path(row))
     same_number = bool(normalised(one.number)) and normalised(one.number) == normalised(number)
     same_amount = isinstance(amount, (int, Decimal)) and one.amount is not None and Decimal(amount) == one.amount
     near = day is not None and one.day is not None and abs((day - one.day).days) <= similar.days
@@ -232,7 +232,8 @@ def _text(part: KeptSpec, row: Mapping[str, Any]) -> str:
     return "" if value is None else str(value)
 
 
-def _day(value: Any) -> date | None:
+def as_day(value: Any) -> date | None:
+    """The day of a date or of its text; None when it is neither."""
     if isinstance(value, date):
         return value
     try:

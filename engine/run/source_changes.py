@@ -10,6 +10,7 @@ from engine.adapters.store.port import RecordRow
 from engine.language.spec.model import MappingSpec
 from engine.plan.extract import UtcMoment, Waits, extract, selected
 from engine.run.setup import Setup
+from engine.wire.masking import mask_links
 from engine.words.json_changes import Change, changes
 
 
@@ -39,7 +40,9 @@ def changed_after_entry(
 
 
 def _changes(spec: MappingSpec, row: RecordRow, before: dict[str, Any], after: dict[str, Any]) -> tuple[Change, ...]:
-    return changes(_read(spec, {**before, **_written_back(spec, row, after)}), _read(spec, after))
+    # A link may be signed anew at every read, which is no change.
+    was, now = _read(spec, {**before, **_written_back(spec, row, after)}), _read(spec, after)
+    return changes(mask_links(was), mask_links(now))
 
 
 def _written_back(spec: MappingSpec, row: RecordRow, after: Mapping[str, Any]) -> dict[str, Any]:

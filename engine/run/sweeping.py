@@ -11,12 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from engine.adapters.connectors.port import Connector
 from engine.adapters.store.port import Decision, RecordRow
 from engine.domain.lifecycle import State
 from engine.language.spec.model import MappingSpec, TroubleSpec
 from engine.language.transform.render import RenderError
 from engine.plan.decision import Document
-from engine.run.entered_documents import Entered, entered_documents
+from engine.run.entered_documents import Entered, closed_findings, entered_documents
+from engine.run.isolating import Apart
 from engine.run.line_stops import free_line, stop_line, stopped_because
 from engine.run.matching import Found, find_documents
 from engine.run.setup import Setup, Tell, ignore
@@ -29,6 +31,7 @@ OURS_TO_CLEAR = frozenset({"vanished", "edited", "moved", "post_error", "differs
 
 Line = tuple[str, str | None]
 """A target connection and a company of it."""
+_Answered = tuple[Entered, Document, Found | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,7 @@ class Noticed:
 
 @dataclass(slots=True, kw_only=True)
 class SweepResult:
-    """What a sweep did; `unread` are entered records whose document is not known any more."""
+    """What a sweep did; `unread` are entered records whose document is not known any more or cannot be read."""
 
     looked_at: int = 0
     in_gl: int = 0
@@ -124,13 +127,13 @@ def _look(setup: Setup, spec: MappingSpec, result: SweepResult, tell: Tell) -> I
     connector = setup.connectors[spec.target.connection]
     for page in entered_documents(setup, spec, State.ENTERED, State.IN_GL):
         known = [(one, one.document) for one in page if one.document is not None]
-        result.unread += [one.row for one in page if one.document is None]
         parts = [known[start : start + CHUNK] for start in range(0, len(known), CHUNK)]
         with ThreadPoolExecutor(max_workers=setup.in_flight(spec.target.connection)) as pool:
-            found = list(
-                pool.map(lambda part: find_documents(connector, spec, [document for _, document in part]), parts)
-            )
-        by_key = {key: one for part in found for key, one in part.items()}
+            answers = list(pool.map(lambda part: _ask(connector, spec, part), parts))
+        known = [(entered, document) for part in answers for entered, document, _ in part]
+        by_key = {document.claim_text: found for part in answers for _, document, found in part if found is not None}
+        read = {entered.row.id for entered, _ in known}
+        result.unread += [one.row for one in page if one.row.id not in read]
         troubles = _troubles(setup, spec, [document for _, document in known], by_key)
         for entered, document in known:
             yield _Seen(
@@ -142,6 +145,19 @@ def _look(setup: Setup, spec: MappingSpec, result: SweepResult, tell: Tell) -> I
             )
         result.looked_at += len(known)
         tell("looked at", len(known))
+
+
+def _ask(connector: Connector, spec: MappingSpec, part: Sequence[tuple[Entered, Document]]) -> Sequence[_Answered]:
+    """What the target has for each document; without those about which it gives no answer."""
+
+    def together(some: Sequence[tuple[Entered, Document]]) -> list[_Answered]:
+        found = find_documents(connector, spec, [document for _, document in some])
+        return [(entered, document, found.get(document.claim_text)) for entered, document in some]
+
+    apart: Apart[tuple[Entered, Document], _Answered] = Apart(
+        work=together, alone=lambda _one, _error: (), may_all_fail=True
+    )
+    return apart.do(part)
 
 
 def _troubles(
@@ -181,7 +197,9 @@ def _about(document: Document, log: str) -> str:
 
 
 def _stop_if_many_are_gone(setup: Setup, line: Line, seen: Sequence[_Seen], result: SweepResult, run: str) -> None:
-    fresh = [one for one in seen if one.gone and one.entered.row.cause != "vanished" and not _is_accepted(one)]
+    fresh = [
+        one for one in seen if one.gone and one.entered.row.cause != "vanished" and _is_new(setup, one, _gone(one))
+    ]
     settings = setup.books.companies[line[1]].settings if line[1] in setup.books.companies else {}
     own = settings.get("sweep_stop_missing")
     most = max(MISSING_MAX if own is None else own, len(seen) * MISSING_PERCENT_MAX // 100)
@@ -196,15 +214,12 @@ def _stop_if_many_are_gone(setup: Setup, line: Line, seen: Sequence[_Seen], resu
     result.stopped[line] = reason
 
 
-def _is_new(one: _Seen, sentence: str) -> bool:
-    return bool(sentence) and sentence not in one.entered.accepted
+def _is_new(setup: Setup, one: _Seen, sentence: str) -> bool:
+    """Whether there is something to say that no person has closed."""
+    return bool(sentence) and sentence not in closed_findings(setup, one.entered.row)
 
 
-def _is_accepted(one: _Seen) -> bool:
-    return _gone_reason(one) in one.entered.accepted
-
-
-def _gone_reason(one: _Seen) -> str:
+def _gone(one: _Seen) -> str:
     target, row = one.spec.target.connection, one.entered.row
     if one.found is None:
         return f"{row.reference} is not in {target} any more"
@@ -216,7 +231,7 @@ def _note(setup: Setup, seen: Sequence[_Seen], result: SweepResult, run: str) ->
     second: list[Decision] = []
     for one in seen:
         row = one.entered.row
-        cause, reason = _finding(one)
+        cause, reason = _finding(setup, one)
         if cause and cause in OURS_TO_CLEAR and (cause, reason) != ("differs", row.reason):
             result.noticed.append(Noticed(row=row, cause=cause, reason=reason))
         result.cleared += bool(row.cause in OURS_TO_CLEAR and not cause)
@@ -240,20 +255,20 @@ def _state(one: _Seen) -> State:
     return State.IN_GL if one.found.in_gl else one.entered.row.state
 
 
-def _finding(one: _Seen) -> tuple[str, str]:
+def _finding(setup: Setup, one: _Seen) -> tuple[str, str]:
     """The cause and its reason; without anything new, what stood there before, unless it is over."""
     row = one.entered.row
     if one.gone or one.found is None:
-        reason = _gone_reason(one)
-        return ("", "") if _is_accepted(one) else ("vanished", reason)
-    differences = [sentence for sentence in one.found.differences if _is_new(one, sentence)]
+        reason = _gone(one)
+        return ("vanished", reason) if _is_new(setup, one, reason) else ("", "")
+    differences = [sentence for sentence in one.found.differences if _is_new(setup, one, sentence)]
     if row.state is State.IN_GL and not one.found.in_gl:
         differences.insert(0, "it was in the general ledger and is not posted any more")
     if differences:
         reason = "; ".join(differences)
         return ("differs", reason) if (row.cause, row.reason) == ("differs", reason) else ("edited", reason)
-    if _is_new(one, one.moved):
+    if _is_new(setup, one, one.moved):
         return "moved", one.moved
-    if not one.found.in_gl and _is_new(one, one.trouble):
+    if not one.found.in_gl and _is_new(setup, one, one.trouble):
         return "post_error", one.trouble
     return ("", "") if row.cause in OURS_TO_CLEAR else (row.cause, row.reason)

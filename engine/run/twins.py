@@ -17,6 +17,7 @@ from engine.plan.decision import Document
 from engine.plan.extract import is_missing
 from engine.run.ledger_pages import record_pages
 from engine.run.setup import Setup
+from engine.run.similar import as_day
 from engine.words.money import show_money
 
 Named = dict[RecordKey, dict[str, str]]
@@ -36,7 +37,7 @@ def find_twins(setup: Setup, spec: MappingSpec, documents: Sequence[Document]) -
     """
     found: Named = {}
     for twin in spec.twins:
-        days = ((document, _day(_rendered(twin.date, document))) for document in documents)
+        days = ((document, as_day(_rendered(twin.date, document))) for document in documents)
         dated = [(document, day) for document, day in days if day is not None]
         if isinstance(twin, DocumentTwin):
             pairs = _documents(setup, spec, twin, dated)
@@ -65,7 +66,7 @@ def _documents(
         ours = _ours(setup, f"{spec.target.connection}/{company or ''}/{twin.set}", twin, rows)
         for document, day, match in of_company:
             for row in rows[match]:
-                there = _day(twin.dated(row))
+                there = as_day(twin.dated(row))
                 if there is not None and abs((there - day).days) <= twin.days:
                     holder = ours.get(_key_of(twin, row))
                     yield document, _name(holder, there) if holder else f"{twin.reference(row)} ({there})"
@@ -115,7 +116,7 @@ def _records(
                 rows.setdefault(row.label.casefold(), []).append(row)
     for document, day, label, amount in asked:
         for row in rows.get(label.casefold(), ()):
-            there = _day(row.book_date)
+            there = as_day(row.book_date)
             same = (row.company, row.currency, row.amount) == (document.company, document.facts.currency, amount)
             if same and there is not None and abs((there - day).days) <= twin.days:
                 name = row.reference or f"record {row.key.source_id}"
@@ -137,12 +138,3 @@ def _rendered(template: Template, document: Document) -> Any:
         return template.render(document.scope)
     except RenderError:
         return None  # not worked out for this record: then it is not looked for by it
-
-
-def _day(value: Any) -> date | None:
-    if isinstance(value, date):
-        return value
-    try:
-        return date.fromisoformat(str(value)[:10]) if value else None
-    except ValueError:
-        return None

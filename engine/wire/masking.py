@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 MASK = "********"
 TEXT_MAX = 4000
@@ -45,9 +47,19 @@ def is_secret_name(name: str) -> bool:
     return name.casefold().replace("-", "").replace("_", "") in _SECRET_NAMES
 
 
-def mask_links(text: str) -> str:
-    """The text with the query of every link replaced: a signed receipt link opens to whoever has it."""
-    return _LINK_QUERY.sub(lambda found: f"{found[1]}?{MASK}", text) if "://" in text else text
+def mask_links(value: T) -> T:
+    """The text, or JSON value, with the query of every link replaced: a signed link opens to whoever has it."""
+    return _links_masked(value)  # type: ignore[no-any-return]
+
+
+def _links_masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return _LINK_QUERY.sub(lambda found: f"{found[1]}?{MASK}", value) if "://" in value else value
+    if isinstance(value, Mapping):
+        return {_links_masked(key): _links_masked(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_links_masked(inner) for inner in value]
+    return value
 
 
 def mask_text(text: str, hidden: Iterable[str] = ()) -> str:

@@ -26,6 +26,7 @@ from engine.words.errors import InputError
 from engine.words.problem import Problem, in_order
 
 MARK = "connections.yaml"
+BOOKS = "books.yaml"
 STATE = ".ml-connector"
 LEDGER = "ledger.sqlite3"
 SCHEDULES = "schedules.yaml"
@@ -114,7 +115,7 @@ def load_calendar(folder: Path) -> Workspace:
 def load_workspace(folder: Path) -> Workspace:
     """Everything in a workspace, with every problem in it."""
     connections, problems = _connections(folder)
-    books, book_problems = load_books(folder / "books.yaml", shown_from=folder)
+    books, book_problems = load_books(folder / BOOKS, shown_from=folder)
     loaded = load_mappings(folder / "mappings", shown_from=folder)
     names = {path.stem for path in (folder / "mappings").glob("*.yaml")}
     alerts, alert_problems = load_alerts(folder / ALERTS, shown_from=folder, mappings=names)

@@ -90,7 +90,7 @@ RULES: dict[str, tuple[str, Act, Callable[[Desk, Any], None], dict[str, Any]]] =
     ),
     "held": (
         "on: held, above: {USD: 100.00, EUR: 5}",
-        lambda desk: [*desk.held("60.00", "40.01"), *desk.held("5.00", currency="EUR")],
+        lambda desk: [*desk.held("60.00", "-40.01"), *desk.held("5.00", currency="EUR")],
         dismiss,
         {
             "cause": "USD",
@@ -223,6 +223,8 @@ def report(*findings: Finding, problem: str = "") -> ControlReport:
         currency="USD",
         run_at="",
         rules="",
+        source="airbase",
+        target="epicor",
         readings=(Reading(what="airbase", problem=problem),),
         states=None,
         unclaimed=None,

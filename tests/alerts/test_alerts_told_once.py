@@ -17,8 +17,8 @@ from engine.adapters.store.database import open_database
 from engine.domain.alert import Raised
 from engine.words.clock import ManualClock, SystemClock, random_id
 from tests.alerts.conftest import MakeDesk
-from tests.alerts.desk import NOW, SIGNING
-from tests.alerts.receivers import Receiver
+from tests.alerts.desk import NOW, SIGNING, make_desk
+from tests.alerts.receivers import Receiver, mail_server
 from tests.commands.scene import CONSOLE, typed
 
 
@@ -85,6 +85,29 @@ def test_who_dies_while_telling_is_followed_by_another_with_the_same_id(
     assert desk.check().told == 1
     first, second = (one.json["id"] for one in receiver.take())
     assert first == second
+
+
+def test_mail_and_webhook_each_hear_a_cause_once_whatever_becomes_of_the_other(
+    shared: Path, tmp_path: Path, receiver: Receiver
+) -> None:
+    with mail_server() as (box, port):
+        desk = make_desk(
+            shared,
+            tmp_path / "desk",
+            f"channels:\n  pager: {{kind: webhook, address: '{receiver.url}/x'}}\n"
+            f"  desk: {{kind: email, host: 127.0.0.1, port: {port}, security: none, from: a@x.test,"
+            " to: [b@x.test]}\n"
+            "rules:\n  - {on: refused, tell: [pager, desk]}\n",
+        )
+        desk.refused("10.00")
+        receiver.status = 500
+        assert (desk.check().told, len(box.mails)) == (1, 1)
+        receiver.take()
+        receiver.status = 200
+        desk.pass_time(minutes=1)
+        assert (desk.check().told, desk.check().told) == (1, 0)
+    assert (len(box.mails), len(receiver.posted)) == (1, 1)
+    assert b"the target refused 1 document of bills" in box.mails[0].content
 
 
 def test_a_dead_receiver_stops_nothing_and_hears_it_later(desk_with: MakeDesk, receiver: Receiver) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from tests.acts.desk import Desk
 from tests.books.conftest import MakeDesk
@@ -57,7 +56,7 @@ def matched(desk: Desk, file: Path) -> list[dict[str, str]]:
 
 def test_nothing_is_entered_twice_and_history_is_paired(make_desk: MakeDesk, tmp_path: Path) -> None:
     desk = keyed(make_desk)
-    desk.types("run", "bills", code=1)
+    desk.house.run("bills")
 
     states = desk.house.states("bills")
     assert {number for number, state in states.items() if state == "entered"} == {"INV-115"}
@@ -80,7 +79,7 @@ def test_what_a_person_marks_is_dismissed_with_its_reference_and_told_to_airbase
     make_desk: MakeDesk, tmp_path: Path
 ) -> None:
     desk = keyed(make_desk)
-    desk.types("run", "bills", code=1)
+    desk.house.run("bills")
     file = tmp_path / "pairs.csv"
     lines = matched(desk, file)
     for line in lines:
@@ -97,35 +96,28 @@ def test_what_a_person_marks_is_dismissed_with_its_reference_and_told_to_airbase
     assert desk.row("INV-104").state == "cut_over"
     assert "not cut over" in desk.is_told("cutover", "sign", file)
     assert "cut-over" in desk.types("show", "INV-108")
-    desk.types("run", "bills", code=1)
+    desk.house.run("bills")
     assert len(desk.house.invoices()) == 15
 
 
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
+def test_a_file_that_does_not_fit_changes_nothing(make_desk: MakeDesk, tmp_path: Path) -> None:
+    desk = keyed(make_desk)
+    desk.house.run("bills")
+    file = tmp_path / "pairs.csv"
+    lines = matched(desk, file)
+    for change, told in (
         ({"reference": ""}, "without a reference"),
         ({"amount": "1.00"}, "another amount"),
         ({"record": "airbase:/v1/accounting/ledger_entries/:none"}, "has no record"),
-    ],
-)
-def test_a_file_that_does_not_fit_changes_nothing(
-    make_desk: MakeDesk, tmp_path: Path, change: dict[str, str], told: str
-) -> None:
-    desk = keyed(make_desk)
-    desk.types("run", "bills", code=1)
-    file = tmp_path / "pairs.csv"
-    lines = matched(desk, file)
-    lines[0] |= {"accept": "accept"}
-    lines[1] |= {"accept": "accept", **change}
-    rewrite(file, lines)
-    assert told in desk.is_told("cutover", "sign", file)
+    ):
+        rewrite(file, [lines[0] | {"accept": "accept"}, lines[1] | {"accept": "accept", **change}, *lines[2:]])
+        assert told in desk.is_told("cutover", "sign", file)
     assert desk.house.rows(states=["dismissed"]) == ()
 
 
 def test_no_cell_of_the_file_is_a_formula(make_desk: MakeDesk, tmp_path: Path) -> None:
     desk = make_desk(bill('=HYPERLINK("x")', "5.00", date="2026-09-03T00:00:00"))
-    desk.types("run", "bills", code=0)
+    desk.house.run("bills")
     (line,) = matched(desk, tmp_path / "pairs.csv")
     assert line["number"].startswith("'=")
     assert line["match"] == "none"
@@ -134,6 +126,21 @@ def test_no_cell_of_the_file_is_a_formula(make_desk: MakeDesk, tmp_path: Path) -
     desk.types("cutover", "sign", tmp_path / "pairs.csv")
     (row,) = desk.house.rows(states=["dismissed"])
     assert row.reference == "+1 by hand"
+
+
+def test_a_company_that_only_a_look_up_knows_has_its_go_live(make_desk: MakeDesk) -> None:
+    desk = make_desk(bill("OLD", date="2026-09-03T00:00:00"), bill("NEW"))
+    desk.house.edit(
+        "mappings/bills.yaml",
+        'company: {crosswalk: companies, match: {subsidiary: "{{ subsidiary }}"}, take: company}',
+        "company: {lookup: /v1/accounting/subsidiaries/, connection: airbase, "
+        'match: {erp_reference_id: "{{ subsidiary }}"}, take: erp_reference_id}',
+    )
+    desk.house.run("bills")
+    assert desk.house.states("bills") == {"OLD": "cut_over", "NEW": "entered"}
+    told = desk.ends("reconcile", "--company", COMPANY, "--period", "2026-11", "--format", "json", code=3).stdout
+    (bills,) = json.loads(told)["states"]
+    assert (bills["source"]["count"], bills["entered"]["count"]) == (1, 1)
 
 
 def rewrite(file: Path, lines: list[dict[str, str]]) -> None:

@@ -40,7 +40,7 @@ def test_another_spelling_is_held_and_named_and_nothing_is_entered(make_desk: Ma
     desk = make_desk(bill("INV-00042", "60.00"))
     key(desk, "42", "99.00", on=date(2026, 10, 5))
     for _ in range(2):
-        desk.types("run", "bills", code=1)
+        desk.house.run("bills")
     row = desk.row("INV-00042")
     assert (row.state, row.cause) == ("held", "possible_duplicate")
     assert f"EPIC06/{VENDORS[0].id}/42 (99.00, 2026-10-05)" in row.reason
@@ -59,7 +59,7 @@ def test_another_spelling_is_held_and_named_and_nothing_is_entered(make_desk: Ma
 def test_the_same_amount_is_held_within_ten_days(make_desk: MakeDesk, on: date, amount: str, state: str) -> None:
     desk = make_desk(bill("B-1", "60.00"))
     key(desk, "SOMETHING ELSE", amount, on=on)
-    desk.types("run", "bills", code=1 if state == "held" else 0)
+    desk.house.run("bills")
     assert desk.row("B-1").state == state
 
 
@@ -69,7 +69,7 @@ def test_a_renumbered_vendor_is_one_vendor(make_desk: MakeDesk) -> None:
     key(desk, "C1", "70.00", vendor=VENDORS[1])
     rows = f"company,old_vendor_id,new_vendor_id\nEPIC06,{VENDORS[1].id},{VENDORS[0].id}\n"
     (desk.house.folder / REDIRECTS).write_text(rows, encoding="utf-8")
-    desk.types("run", "bills", code=1)
+    desk.house.run("bills")
     assert desk.row("B-1").cause == "possible_duplicate"
     assert desk.row("C-1").state == "entered"
 
@@ -79,29 +79,29 @@ def test_a_renumbered_vendor_is_one_vendor(make_desk: MakeDesk) -> None:
 
 def test_our_own_bills_of_one_amount_are_no_duplicates(make_desk: MakeDesk) -> None:
     desk = make_desk(bill("B-1", "60.00"))
-    desk.types("run", "bills")
+    desk.house.run("bills")
     desk.house.sandbox.airbase.books.load("ledger_entries", [bill("B-2", "60.00", date="2026-11-05T00:00:00")])
-    desk.types("run", "bills")
+    desk.house.run("bills")
     assert set(desk.house.invoices()) == {"B-1", "B-2"}
 
 
 def test_a_word_lets_it_through_for_what_it_was_held_for_and_no_more(make_desk: MakeDesk) -> None:
     desk = make_desk(bill("B-1", "60.00"), bill("B-9", "15.00"))
     key(desk, "B1", "60.00")
-    desk.types("run", "bills", code=1)
+    desk.house.run("bills")
     assert "not held as a possible duplicate" in desk.is_told("not-a-duplicate", "B-9", "--reason", "seen")
     desk.types("not-a-duplicate", "B-1", "--reason", "two deliveries, both invoices seen")
     key(desk, "B.1", "60.00")
-    desk.types("run", "bills", code=1)
+    desk.house.run("bills")
     row = desk.row("B-1")
     assert row.cause == "possible_duplicate"
     assert "/B.1 (" in row.reason
     assert "/B1 (" not in row.reason
 
     desk.types("not-a-duplicate", "B-1", "--reason", "three deliveries")
-    desk.types("run", "bills")
+    desk.house.run("bills")
     assert desk.row("B-1").state == "entered"
-    desk.types("run", "bills")
+    desk.house.run("bills")
     assert set(desk.house.invoices()) == {"B-1", "B1", "B.1", "B-9"}
     shown = desk.types("show", "B-1")
     assert "three deliveries" in shown

@@ -16,7 +16,7 @@ NUMBER = VENDORS[0].number
 def entered(make_desk: MakeDesk, *numbers: str) -> Desk:
     """Bills of one vendor, entered."""
     desk = make_desk(*(bill(number, "60.00", "40.00") for number in numbers))
-    desk.types("run", "bills")
+    desk.house.run("bills")
     assert {row.state for row in desk.house.rows(mapping="bills")} == {"entered"}
     return desk
 
@@ -55,7 +55,7 @@ def test_each_act_of_a_clerk_is_named_and_nothing_is_entered_again(make_desk: Ma
     assert listed == {"GONE": "vanished", "EDITED": "edited", "UNLOCKED": "edited", "MOVED": "moved"}
 
     before = sent_so_far(desk)
-    desk.types("run", "bills")
+    desk.house.run("bills")
     assert sent_so_far(desk) == before
     assert "GONE" not in desk.house.invoices()
     assert desk.row("GONE").state == "entered"
@@ -109,17 +109,19 @@ def test_a_group_that_could_not_be_posted_is_told_with_its_own_words(make_desk: 
     assert (desk.row("B-1").state, desk.row("B-1").cause) == ("in_gl", "")
 
 
-def test_a_journal_is_in_gl_when_it_is_found_on_the_posted_side(make_desk: MakeDesk) -> None:
+def test_a_journal_is_settled_when_it_is_found_on_the_posted_side_and_never_read_again(make_desk: MakeDesk) -> None:
     desk = make_desk(card("one", "12.00"))
-    desk.types("run", "card-transactions")
+    desk.house.run("card-transactions")
     desk.asks("sweep")
     (row,) = desk.house.rows(mapping="card-transactions")
     assert row.state == "entered"
     (journal,) = desk.house.sandbox.epicor.books.journals(COMPANY)
     desk.house.sandbox.clerk.post_gl_group(COMPANY, journal["GroupID"])
-    assert desk.asks("sweep")["in_gl"] == 1
+    told = desk.asks("sweep")
+    assert (told["in_gl"], told["settled"]) == (1, 1)
     (row,) = desk.house.rows(mapping="card-transactions")
-    assert (row.state, row.cause) == ("in_gl", "")
+    assert (row.state, row.cause) == ("settled", "")
+    assert desk.asks("sweep")["looked_at"] == 0
 
 
 def test_a_vanished_bill_is_closed_with_the_number_it_was_entered_again_under(make_desk: MakeDesk) -> None:
@@ -137,7 +139,7 @@ def test_a_document_found_and_adopted_is_swept_like_one_of_ours(make_desk: MakeD
     for file in (desk.house.folder / ".ml-connector").glob("ledger*"):
         file.unlink()
     desk.house.sandbox.airbase.books.load("ledger_entries", [bill("B-1", "60.00", "40.00")])
-    desk.types("run", "bills")
+    desk.house.run("bills")
     assert desk.row("B-1").state == "entered"
     assert len(desk.house.attempts(bill("B-1", "60.00", "40.00"))) == 0
     desk.house.sandbox.clerk.edit_account(COMPANY, NUMBER, "B-1", 1, "6300|20")
@@ -149,7 +151,7 @@ def test_a_document_keyed_by_hand_and_found_equal_never_moved(make_desk: MakeDes
     clerk = desk.house.sandbox.clerk
     clerk.key_invoice(COMPANY, NUMBER, "B-1", on=date(2026, 11, 3), lines=(("6200|10", Decimal("60.00")),))
     clerk.edit_header(COMPANY, NUMBER, "B-1", PayHold=True, PMUID=9, GLControlType="APAcct", GLControlCode="AB-AP")
-    desk.types("run", "bills")
+    desk.house.run("bills")
     assert desk.row("B-1").state == "entered"
     assert desk.asks("sweep")["noticed"] == []
     clerk.edit_account(COMPANY, NUMBER, "B-1", 1, "6300|20")
@@ -159,7 +161,7 @@ def test_a_document_keyed_by_hand_and_found_equal_never_moved(make_desk: MakeDes
 def test_a_restored_epicor_stops_the_line_until_a_person_confirms(make_desk: MakeDesk) -> None:
     late = bill("LATE", "75.00")
     desk = make_desk(*bills(5))
-    desk.types("run", "bills")
+    desk.house.run("bills")
     books = desk.house.sandbox.epicor.books
     for invoice in books.invoices(COMPANY):
         desk.house.sandbox.clerk.delete_invoice(COMPANY, invoice["VendorNum"], invoice["InvoiceNum"])
@@ -171,7 +173,7 @@ def test_a_restored_epicor_stops_the_line_until_a_person_confirms(make_desk: Mak
 
     desk.house.sandbox.airbase.books.load("ledger_entries", [late])
     before = sent_so_far(desk)
-    desk.types("run", "bills", code=1)
+    desk.house.run("bills")
     assert sent_so_far(desk) == before
     assert (desk.row("LATE").state, desk.row("LATE").cause) == ("held", "line_stopped")
     assert "older state" in desk.row("LATE").reason
@@ -180,7 +182,7 @@ def test_a_restored_epicor_stops_the_line_until_a_person_confirms(make_desk: Mak
     told = desk.asks("sweep", "--accept-missing", "--reason", "the test company was refreshed", code=1)
     assert {one["cause"] for one in told["noticed"]} == {"vanished"}
     assert told["stopped"] == {}
-    desk.types("run", "bills")
+    desk.house.run("bills")
     assert set(desk.house.invoices()) == {"LATE"}
     with desk.house.setup() as setup:
         acts = [(event.kind, event.detail.get("why")) for _, event, _ in setup.ledger.trail("line epicor/EPIC06")]

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tests.campaign.oracle import compare
 from tests.campaign.schedule import draw_schedule
+from tests.campaign.second_look import look_again
 from tests.campaign.stage import Stage, make_model
 from tests.postgres import Server
 
@@ -38,6 +39,8 @@ class Outcome:
     others: Counter[str]
     clerk: Counter[str]
     with_person: Counter[str]
+    swept: Counter[str]
+    reconciled: Counter[str]
     runs: int
     seconds: float
     story: tuple[str, ...]
@@ -89,6 +92,11 @@ class Summary:
         yield f"ended with a person           {sum(counted.values())}"
         for why, count in sorted(counted.items()):
             yield f"    {count:4}  {why}"
+        for title, name in (("named by sweep", "swept"), ("named by reconcile", "reconciled")):
+            counted = self.counted(name)
+            yield f"{title:30}{sum(counted.values())}"
+            for kind, count in sorted(counted.items()):
+                yield f"    {kind:38}{count}"
 
     def _named(self) -> int:
         return self.total("duplicates") + self.total("lost") + self.total("wrong")
@@ -136,6 +144,7 @@ def play(seed: int, model: Path, folder: Path, ledger_url: str | None = None) ->
         stage.play()
         stage.settle()
         verdict = compare(stage)
+        look_again(stage, verdict)
         return Outcome(
             seed=seed,
             troubles=schedule.troubles,
@@ -151,6 +160,8 @@ def play(seed: int, model: Path, folder: Path, ledger_url: str | None = None) ->
             others=stage.tally.others,
             clerk=stage.clerk.done,
             with_person=verdict.with_person,
+            swept=verdict.swept,
+            reconciled=verdict.reconciled,
             runs=stage.tally.runs,
             seconds=time.monotonic() - began,
             story=tuple(stage.gate.told),

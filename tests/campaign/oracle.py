@@ -18,18 +18,25 @@ ENTERED = (State.ENTERED, State.IN_GL, State.SETTLED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """One document in Epicor, an AP invoice or a GL journal, posted or not; debits are positive."""
+    """One document in Epicor, an AP invoice or a GL journal, posted or not; debits are positive.
+
+    `key` is an invoice's company, vendor number and number, `reference` a journal's name.
+    """
 
     company: str
     stamp: str
     key: tuple[str, int, str] | None
     booked: Counter[tuple[str, Decimal]]
     total: Decimal
+    reference: str = ""
 
 
 @dataclass(slots=True)
 class Verdict:
-    """What the comparison found; without complaints the schedule is good."""
+    """What the comparison found; without complaints the schedule is good.
+
+    `of_lost_ledger` are the documents, by key or stamp, that only a ledger that was lost knew of.
+    """
 
     documents: int = 0
     duplicates: list[str] = field(default_factory=list)
@@ -38,6 +45,9 @@ class Verdict:
     others: list[str] = field(default_factory=list)
     with_person: Counter[str] = field(default_factory=Counter)
     master_data: int = 0
+    of_lost_ledger: set[Any] = field(default_factory=set)
+    swept: Counter[str] = field(default_factory=Counter)
+    reconciled: Counter[str] = field(default_factory=Counter)
 
     @property
     def complaints(self) -> list[str]:
@@ -49,7 +59,7 @@ class Verdict:
 def compare(stage: Stage) -> Verdict:
     """The sandbox's books and the connector's ledger against what the world says must be."""
     verdict = Verdict(others=list(stage.complaints))
-    documents = list(_documents(stage))
+    documents = list(documents_of(stage))
     rows = {row.key.source_id: row for row in stage.rows() if row.key.connection == "airbase"}
     wanted = stage.schedule.world.wanted
     verdict.documents = len(documents)
@@ -61,7 +71,7 @@ def compare(stage: Stage) -> Verdict:
     return verdict
 
 
-def _documents(stage: Stage) -> Iterable[Document]:
+def documents_of(stage: Stage) -> Iterable[Document]:
     books = stage.sandbox.epicor.books
     report = stage.sandbox.report()["companies"]
     for company in books.companies():
@@ -91,7 +101,8 @@ def _documents(stage: Stage) -> Iterable[Document]:
 def _journal(company: str, stamp: str, shown: Mapping[str, Any]) -> Document:
     booked = Counter((line["gl_account"], Decimal(line["debit"] - line["credit"])) for line in shown["lines"])
     total = sum((line["debit"] for line in shown["lines"]), Decimal(0))
-    return Document(company=company, stamp=stamp, key=None, booked=booked, total=total)
+    reference = f"{company}/{str(shown['date'])[:4]}/{shown['code']}/{shown['number']}"
+    return Document(company=company, stamp=stamp, key=None, booked=booked, total=total, reference=reference)
 
 
 def _vendor_id(books: Any, company: str, number: int) -> str:
@@ -105,6 +116,14 @@ def _no_document_twice(documents: Sequence[Document], wanted: Sequence[Wanted], 
     verdict.duplicates += [f"{count} documents bear {stamp}" for stamp, count in stamps.items() if count > 1]
     verdict.duplicates += [f"{count} invoices are {number}" for number, count in numbers.items() if count > 1]
     verdict.others += [f"a document bears {stamp}, which is nobody's" for stamp in stamps if stamp not in known]
+
+
+def is_as_wanted(wanted: Wanted, there: Document) -> bool:
+    """Whether a document books what it should, line by line and in all."""
+    total = wanted.total
+    if wanted.is_journal:
+        total = sum((amount for _, amount in wanted.booked.elements() if amount > 0), Decimal(0))
+    return there.booked == wanted.booked and there.total == total
 
 
 class _Case:
@@ -127,6 +146,12 @@ class _Case:
 
     def judge(self) -> None:
         row = self.rows.get(self.wanted.id)
+        if self.stage.is_lost and self._is_of_the_lost_ledger(row):
+            self._is_as_wanted()
+            self.verdict.of_lost_ledger.add(self.key if self.wanted.number else self.wanted.stamp)
+            where = "not in the ledger" if row is None else row.state
+            self.verdict.with_person[f"{where}: entered and told to Airbase before the ledger was lost"] += 1
+            return
         if row is None:
             self._complain("lost", "it is not in the ledger")
             return
@@ -151,13 +176,19 @@ class _Case:
             self.verdict.with_person["differs: the clerk changed it"] += row.cause == "differs"
         elif row.cause:
             self._complain("wrong", f"entered with cause {row.cause}: {row.reason}")
-        elif self.there[0].booked != self.wanted.booked or self.there[0].total != self._total():
-            self._complain("wrong", f"{dict(self.there[0].booked)} instead of {dict(self.wanted.booked)}")
+        else:
+            self._is_as_wanted()
 
-    def _total(self) -> Decimal:
-        if not self.wanted.is_journal:
-            return self.wanted.total
-        return sum((amount for _, amount in self.wanted.booked.elements() if amount > 0), Decimal(0))
+    def _is_of_the_lost_ledger(self, row: RecordRow | None) -> bool:
+        """Whether it was entered and written back while there was the other ledger: it left the feed, then."""
+        entry = self.stage.sandbox.airbase.books.entry(self.wanted.id) or {}
+        open_still = row is not None and row.state not in (State.WITHDRAWN, State.REFUSED)
+        return entry["status"] == "sync_complete" and not open_still and len(self.there) == 1
+
+    def _is_as_wanted(self) -> None:
+        there = self.there[0]
+        if self.key not in self.stage.clerk.edited and not is_as_wanted(self.wanted, there):
+            self._complain("wrong", f"{dict(there.booked)} instead of {dict(self.wanted.booked)}")
 
     def _may_wait(self, row: RecordRow) -> bool:
         return row.state is State.HELD and row.cause == self.wanted.waits and not self.bearing
@@ -181,6 +212,8 @@ class _Case:
                 return "the clerk had its group open, or posted it in that moment"
             case State.HELD, "same_key" if self.wanted.waits and not self.bearing:
                 return "another record has its number"
+            case State.HELD, "number_taken" if self.wanted.twin and self.stage.is_lost and not self.bearing:
+                return "another record has its number, which only the lost ledger knew"
         return ""
 
     def _acknowledged_when_entered(self, row: RecordRow) -> None:
@@ -192,7 +225,7 @@ class _Case:
 
     def _intent_before_effect(self, row: RecordRow) -> None:
         saves = self.stage.gate.saves_of(self.wanted.stamp)
-        if saves > row.attempts:
+        if saves > row.attempts and not self.stage.is_lost:
             self._complain("others", f"Epicor was asked to save it {saves} times, the ledger knows of {row.attempts}")
 
     def _complain(self, kind: str, text: str) -> None:

@@ -44,10 +44,14 @@ class Trouble(StrEnum):
     PAUSED = "runner paused longer than its turn"
     DISK_FULL = "full disk (PostgreSQL: sessions cut)"
     CLOCK = "stepping clock"
+    LEDGER_GONE = "ledger deleted"
+    LEDGER_OLD = "ledger put back to an older copy"
     CLERK = "clerk"
 
 
 TROUBLES = tuple(Trouble)
+LONG = frozenset({Trouble.TWO_RUNNERS, Trouble.PAUSED, Trouble.LATE_WITHIN, Trouble.LATE_BEYOND, Trouble.SLOW})
+"""With these a request may still be under way when another runner begins; a new ledger cannot know of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +89,20 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """What becomes of the ledger when a round has ended: it is deleted, or an older copy takes its place.
+
+    It is deleted at a point of the round or at its end. The copy is taken when the round begins, and on SQLite
+    once more at a point of it; it is put back at the end. With `reopened` Airbase has
+    forgotten what was written back, too, as far as the ledger does not know of it any more.
+    """
+
+    older: bool
+    at: Point | None = None
+    reopened: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClerkAct:
     """Something the clerk does just before a point, or before the round; `pick` chooses the document."""
 
@@ -108,6 +126,7 @@ class Round:
     second_after_ms: int | None = None
     conditions: Conditions = field(default_factory=Conditions)
     ledger_cut: Point | None = None
+    loss: Loss | None = None
     wait: bool = False
     as_command: bool = False
     rest_s: float = 0.0
@@ -132,8 +151,9 @@ def draw_schedule(seed: int) -> Schedule:
     """The schedule of a seed; two calls give the same one."""
     chance = random.Random(f"campaign {seed}")
     world = draw_world(chance)
-    # The first two go round, so that any twenty seeds in a row have every trouble.
-    chosen = [TROUBLES[seed % len(TROUBLES)], TROUBLES[(seed * 7 + 3 + seed // 20) % len(TROUBLES)]]
+    # The first two go round, so that any twenty-two seeds in a row have every trouble.
+    count = len(TROUBLES)
+    chosen = [TROUBLES[seed % count], TROUBLES[(seed * 7 + 3 + seed // count) % count]]
     chosen += chance.sample(TROUBLES, k=chance.choice((0, 1, 1, 2)))
     chance.shuffle(chosen)
     half = (len(chosen) + 1) // 2
@@ -197,6 +217,11 @@ class _Drawing:
                 self.others["conditions"] = Conditions(clock_steps=steps)
                 if self.chance.random() < 0.5:
                     self._add(Trouble.KILL_AFTER)
+            case Trouble.LEDGER_GONE:
+                at = self._point() if self.chance.random() < 0.5 and not set(self.troubles) & LONG else None
+                self.others["loss"] = Loss(older=False, at=at, reopened=self.chance.random() < 0.5)
+            case Trouble.LEDGER_OLD:
+                self.others["loss"] = Loss(older=True, at=self._point(), reopened=self.chance.random() < 0.5)
             case Trouble.CLERK:
                 self.parts["clerk"] += [self._clerk_act() for _ in range(self.chance.randint(3, 6))]
             case _:

@@ -27,8 +27,9 @@ from engine.words.secret import Secret
 from tests.campaign.clerk import ClerkAtWork
 from tests.campaign.conditions import Conditions
 from tests.campaign.gate import Act, CarryOut, Gate
+from tests.campaign.ledger_copy import LedgerDatabase, LedgerFile
 from tests.campaign.processes import Hangs, Runner
-from tests.campaign.schedule import LEASE_S, READ_TIMEOUT_S, SETTLE_S, Kill, Pause, Round, Schedule, Trouble
+from tests.campaign.schedule import LEASE_S, READ_TIMEOUT_S, SETTLE_S, Kill, Loss, Pause, Round, Schedule, Trouble
 from tests.postgres import connect
 
 SETTLING_RUNS_MAX = 7
@@ -76,6 +77,9 @@ class Stage:
         self.complaints: list[str] = []
         self._on_server = ledger_url is not None
         self._ledger_url = ledger_url or f"sqlite:///{folder / STATE / LEDGER}"
+        file = folder / STATE / LEDGER
+        self._kept = LedgerDatabase(ledger_url) if ledger_url is not None else LedgerFile(file)
+        self.is_lost = False
         shutil.copytree(model, folder)
         self.sandbox = Sandbox(seed=schedule.world.seed)
         self.sandbox.start()
@@ -98,6 +102,8 @@ class Stage:
         for timer in self._timers:
             timer.cancel()
         self.sandbox.stop()
+        if isinstance(self._kept, LedgerDatabase):
+            self._kept.forget()
 
     def play(self) -> None:
         """Every round, with its trouble."""
@@ -137,6 +143,8 @@ class Stage:
             ledger.close()
 
     def _play(self, round_: Round) -> None:
+        if round_.loss is not None and round_.loss.older:
+            self._kept.copy()
         faults = [self.sandbox.faults.add(replace(fault, id=f"f{n}")) for n, fault in enumerate(round_.faults)]
         for act in round_.clerk:
             if act.point is None:
@@ -155,7 +163,29 @@ class Stage:
         self.clerk.go_home()
         if any(runner.killed for runner in runners):
             self._quiet_at = max(self._quiet_at, time.monotonic() + LEASE_S + 0.2)
+        if round_.loss is not None:
+            self._lose_ledger(round_.loss)
         time.sleep(round_.rest_s)
+
+    def _lose_ledger(self, loss: Loss) -> None:
+        """Delete it or put it back, once nothing is under way at the target any more: that is beyond a look-up."""
+        time.sleep(max(0.0, self._quiet_at - time.monotonic()))
+        if loss.older:
+            self._kept.put_back()
+        else:
+            self._kept.delete()
+        trouble = Trouble.LEDGER_OLD if loss.older else Trouble.LEDGER_GONE
+        self.tally.others[trouble] += 1
+        self.gate.note(trouble)
+        self.is_lost = True
+        if not loss.reopened:
+            return
+        told = {row.key.source_id for row in self.rows() if row.acknowledged == "done"}
+        books = self.sandbox.airbase.books
+        for one in self.schedule.world.wanted:
+            entry = books.entry(one.id)
+            if one.id not in told and entry is not None and entry["status"] == "sync_complete":
+                books.change_entry(entry["id"], status="sync_ready", erp_reference_id=None)
 
     def _count(self, round_: Round, faults: list[Fault]) -> None:
         for trouble, fault in zip(self._fault_troubles(round_), faults, strict=True):
@@ -177,6 +207,11 @@ class Stage:
             self.gate.at(kill.point, self._killing(kill, runners))
         if round_.ledger_cut is not None and self._on_server:
             self.gate.at(round_.ledger_cut, self._cut_ledger)
+        if round_.loss is not None and round_.loss.at is not None:
+            if not round_.loss.older:
+                self.gate.at(round_.loss.at, self._deleting)
+            elif isinstance(self._kept, LedgerFile):
+                self.gate.at(round_.loss.at, self._copying)
         for pause in round_.pauses:
             self.gate.at(pause.point, self._pausing(pause, runners))
         for act in round_.clerk:
@@ -219,6 +254,18 @@ class Stage:
             return answer if answer is not None else carry_out()
 
         return act
+
+    def _copying(self, carry_out: CarryOut) -> SandboxResponse:
+        answer = carry_out()
+        self._kept.copy()
+        self.gate.note("the ledger is copied")
+        return answer
+
+    def _deleting(self, carry_out: CarryOut) -> SandboxResponse:
+        answer = carry_out()
+        self._kept.delete()
+        self.gate.note("the ledger is deleted")
+        return answer
 
     def _cut_ledger(self, carry_out: CarryOut) -> SandboxResponse:
         answer = carry_out()

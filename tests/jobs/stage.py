@@ -45,6 +45,7 @@ connections:
     auth_scheme: Token
     base_url: "{airbase}"
     read_timeout_s: 5
+    settle_s: {settle_s}
 {more}  epicor:
     {{kind: epicor, environment: sandbox, login: basic, base_url: "{epicor}", read_timeout_s: 5,
       settle_s: {settle_s}, in_flight: {in_flight}}}

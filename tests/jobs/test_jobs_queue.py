@@ -127,17 +127,7 @@ def test_what_a_dead_worker_left_is_taken_over_and_set_aside_when_workers_keep_d
     # The library's threads are gone, and nobody has noted the end: as after SIGKILL.
     with at_work(url, other.do, "w-2") as (queue, book):
         book.leave("w-dead")
-        rescuer = Rescuer(
-            queue,
-            book,
-            worker="w-2",
-            rescue_s=60,
-            deaths_max=2,
-            given_up=lambda one, deaths: given_up.append((one, deaths)),
-            rescued=rescued.append,
-            trouble=pytest.fail,
-            clock=SystemClock(),
-        )
+        rescuer = rescuer_of(queue, book, "w-2", rescued, given_up)
         rescuer.beat()
         rescuer.look()
         assert [(one.id, one.worker) for one in rescued] == [("first", "w-dead")]
@@ -149,17 +139,7 @@ def test_what_a_dead_worker_left_is_taken_over_and_set_aside_when_workers_keep_d
     third = Desk()
     with at_work(url, third.do, "w-3") as (queue, book):
         book.leave("w-2")
-        rescuer = Rescuer(
-            queue,
-            book,
-            worker="w-3",
-            rescue_s=60,
-            deaths_max=2,
-            given_up=lambda one, deaths: given_up.append((one, deaths)),
-            rescued=rescued.append,
-            trouble=pytest.fail,
-            clock=SystemClock(),
-        )
+        rescuer = rescuer_of(queue, book, "w-3", rescued, given_up)
         rescuer.beat()
         rescuer.look()
         rescuer.look()
@@ -172,6 +152,23 @@ def test_what_a_dead_worker_left_is_taken_over_and_set_aside_when_workers_keep_d
         until(lambda: queue.open_jobs("first") == ())
     other.held.set()
     third.held.set()
+
+
+def rescuer_of(
+    queue: Queue, book: JobBook, worker: str, rescued: list[OpenJob], given_up: list[tuple[OpenJob, int]]
+) -> Rescuer:
+    """Two deaths are enough for it."""
+    return Rescuer(
+        queue,
+        book,
+        worker=worker,
+        rescue_s=60,
+        deaths_max=2,
+        given_up=lambda one, deaths: given_up.append((one, deaths)),
+        rescued=rescued.append,
+        trouble=pytest.fail,
+        clock=SystemClock(),
+    )
 
 
 def test_a_worker_counts_as_living_by_the_servers_clock(postgres_url: str) -> None:

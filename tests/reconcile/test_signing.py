@@ -88,6 +88,32 @@ def test_what_comes_after_the_signature_is_held_until_an_unlock(month: Month) ->
     assert kinds == [("period_signed", None), ("period_unlocked", "the landlord's bill came late")]
 
 
+def test_a_small_bill_of_a_signed_month_moves_on_and_is_listed_and_a_large_one_is_held(month: Month) -> None:
+    month.posts()
+    signs(month)
+    month.house.edit(
+        "mappings/bills.yaml", 'period: "{{ date }}", closed: hold', 'period: "{{ date }}", closed: next_open'
+    )
+    books = month.house.folder / "books.yaml"
+    text = books.read_text(encoding="utf-8").replace("[2026-10, 2026-11]", "[2026-10, 2026-12]", 1)
+    books.write_text(
+        text.replace("    files_1099", "    prior_period_limit: 100\n    files_1099", 1), encoding="utf-8"
+    )
+    small, large = bill("B-SMALL", "88.00"), bill("B-LARGE", "100.01")
+    for entry in (small, large):
+        month.airbase_gets(entry)
+    month.house.run("bills")
+    assert (month.house.row(small).state, month.house.row(small).book_date) == ("entered", "2026-12-01")
+    assert month.invoice("B-SMALL")["ApplyDate"].startswith("2026-12-01")
+    assert month.invoice("B-SMALL")["Description"] == "Airbase bill 2026-11-03"
+    row = month.house.row(large)
+    assert (row.state, row.cause) == ("held", "not_moved")
+    assert "100.01 is above the prior_period_limit of 100.00" in row.reason
+    listed = types(month, "cutoff", *THIS).stdout
+    assert "moved from 2026-11-03 to 2026-12-01" in listed
+    assert "B-LARGE" not in listed
+
+
 def test_a_journal_after_the_signature_is_told(month: Month) -> None:
     month.posts()
     signs(month)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from engine.faces.sandbox.faults import Fault, FaultKind
@@ -51,6 +53,29 @@ def test_a_source_that_does_not_allow_it_is_asked_once_and_said(make_house: Make
     result = house.run("bills")
     assert set(house.states("bills").values()) == {"entered"}
     assert any("does not let us write back" in warning for warning in result.warnings)
+
+
+@pytest.mark.parametrize(
+    ("fault", "tried"),
+    [
+        (replace(PATCHES, status=401), 1),
+        (replace(PATCHES, status=429), 5),
+        (replace(PATCHES, kind=FaultKind.NO_ANSWER_BEFORE_COMMIT), 5),
+        (replace(PATCHES, status=400), 12),
+    ],
+    ids=["401", "429", "no answer", "refused"],
+)
+def test_a_source_that_takes_nothing_is_not_asked_for_every_record(
+    make_house: MakeHouse, fault: Fault, tried: int
+) -> None:
+    house = make_house(*bills(12), airbase="in_flight: 1")
+    known = house.sandbox.faults.add(fault)
+    result = house.run("bills")
+    assert house.sandbox.faults.met(known.id) == tried
+    assert any("12 could not be written back" in warning for warning in result.warnings)
+    assert any("takes nothing back at the moment" in warning for warning in result.warnings) is (tried < 12)
+    house.sandbox.faults.clear()
+    assert house.run("bills").acknowledged == 12
 
 
 @pytest.mark.parametrize(

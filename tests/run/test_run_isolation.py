@@ -7,6 +7,8 @@ from click.testing import CliRunner
 
 from engine.faces.commands.root import root
 from engine.faces.sandbox.exchange import SandboxRequest, SandboxResponse
+from engine.faces.sandbox.faults import Fault, FaultKind
+from engine.run.sweeping import sweep
 from engine.words.errors import Unreachable
 from tests.run.conftest import MakeHouse
 from tests.run.house import VENDORS, House, bill, bills
@@ -78,3 +80,38 @@ def test_a_mapping_that_cannot_be_run_costs_no_other_mapping(make_house: MakeHou
     assert house.rows(mapping="purchase-orders") == ()
     assert "vendors: read" in told.stdout
     assert {row.state for row in house.rows(mapping="vendors")} >= {"entered"}
+
+
+def test_one_in_doubt_that_cannot_be_looked_up_stays_so_and_stops_nobody(make_house: MakeHouse) -> None:
+    entries = bills(3)
+    house = make_house(*entries)
+    house.sandbox.faults.add(
+        Fault(kind=FaultKind.NO_ANSWER_AFTER_COMMIT, system="epicor", path="UpdateMaster", body='"B-2"')
+    )
+    respond = house.sandbox.epicor.respond
+    spoiled(house, "epicor", "invoiceNum', 'B-2'")
+
+    house.run("bills", limit=2)
+
+    row = house.row(entries[1])
+    assert (row.state, row.cause) == ("in_doubt", "no_answer")
+    assert "it cannot be looked up: Erp.BO.APInvoiceSvc/GetByID: cannot show that one" in row.reason
+    house.run("bills")
+    assert [row.state for row in house.rows(mapping="bills")] == ["entered", "in_doubt", "entered"]
+    house.sandbox.epicor.respond = respond  # type: ignore[method-assign]
+    house.run("bills")
+    assert set(house.states("bills").values()) == {"entered"}
+    assert len(house.wire.effects("epicor", "UpdateMaster")) == 3
+
+
+def test_one_that_cannot_be_read_is_told_by_the_sweep_and_stops_nobody(make_house: MakeHouse) -> None:
+    entries = bills(3)
+    house = make_house(*entries)
+    house.run("bills")
+    house.sandbox.clerk.delete_invoice("EPIC06", VENDORS[3].number, "B-3")
+    spoiled(house, "epicor", "invoiceNum', 'B-2'")
+    with house.setup() as setup:
+        result = sweep(setup, setup.specs)
+    assert [row.label for row in result.unread] == ["B-2"]
+    assert [(one.row.label, one.cause) for one in result.noticed] == [("B-3", "vanished")]
+    assert (house.row(entries[1]).state, house.row(entries[1]).cause) == ("entered", "")

@@ -230,3 +230,18 @@ def test_no_edit_of_connections_yaml_sends_a_credential_elsewhere(house: House) 
     with pytest.raises(CredentialsError, match=r"and the connection is now .* and https://login\.evil\.example"):
         open_vault(valid_workspace(house.folder)).get("epicor", "client_secret")
     assert {one.what for one in warned(house)} == {"other_address"}
+
+
+def test_ping_works_before_finance_has_answered_everything(house: House) -> None:
+    text = (house.folder / "books.yaml").read_text(encoding="utf-8")
+    house.write("books.yaml", "\n".join(line for line in text.splitlines() if "time_zone" not in line))
+    assert house_says(house, "validate").exit_code == 2
+    done = house_says(house, "ping")
+    assert done.exit_code == 0, done.output
+    assert "company EPIC06 is" in done.stdout
+    assert "run `ml-connector validate`" in done.stderr
+    house.edit("connections.yaml", "kind: airbase", "kind: airbass")
+    broken = house_says(house, "ping")
+    assert broken.exit_code == 2
+    assert "connections.yaml" in broken.stderr
+    assert "books.yaml" not in broken.stderr

@@ -44,7 +44,8 @@ class Pinging:
         try:
             sentence = read()
         except (CredentialsError, Unreachable) as error:
-            self._note(what, began, ok=False, sentence=str(error), advice=_advice(advise, error))
+            told = self._told(error)
+            self._note(what, began, ok=False, sentence=told, advice=_advice(advise, error))
             return False
         self._answer_s = self._answer_s or self._now() - began
         self._note(what, began, ok=True, sentence=sentence)
@@ -73,6 +74,12 @@ class Pinging:
         self.steps.append(PingStep(what=what, ok=ok, sentence=sentence, elapsed_s=self._now() - began))
         if not ok and self._failed is None:
             self._failed = (sentence, advice)
+
+    def _told(self, error: ConnectorError) -> str:
+        """What happened; of a refused login without the hint to ping, since this is one."""
+        if isinstance(error, Refused) and error.status is not None:
+            return f"{self.wiring.name} refused us with status {error.status}: {error.said}"
+        return str(error)
 
     def _now(self) -> float:
         return self.wiring.clock.instant().seconds

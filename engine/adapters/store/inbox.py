@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from engine.adapters.store import payloads as payload_rows
 from engine.adapters.store.database import Database
+from engine.adapters.store.payload_seal import PayloadSeal
 from engine.adapters.store.rows import Record, rows_of
 from engine.adapters.store.tables import inbox, payloads
 from engine.adapters.store.transaction import parts_of
@@ -73,9 +74,10 @@ class Inbox(Protocol):
 class SqlInbox:
     """An inbox beside a SQL ledger."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, seal: PayloadSeal) -> None:
         self._database = database
         self._clock = clock
+        self._seal = seal
 
     def keep(self, event: NewEvent) -> bool:
         """Keep an event; False when it came before."""
@@ -88,7 +90,7 @@ class SqlInbox:
             of_event = (inbox.c.connection == event.connection, inbox.c.event_id == event.event_id)
             known = connection.execute(select(inbox.c.number, inbox.c.received_at).where(*of_event)).one_or_none()
             if known is None:
-                payload_rows.keep_at(connection, now, {name: content})
+                payload_rows.keep_at(connection, self._seal, now, {name: content})
                 row = {"connection": event.connection, "event_id": event.event_id, "kind": event.kind}
                 connection.execute(insert(inbox).values(**row, payload_hash=name, received_at=now))
                 return True
@@ -137,7 +139,7 @@ class SqlInbox:
     def contents(self, events: Sequence[KeptEvent]) -> Mapping[int, Any]:
         """What the events said, by their numbers; without those whose payload was purged."""
         names = [event.payload_hash for event in events]
-        kept = self._database.read(lambda connection: payload_rows.read(connection, names))
+        kept = self._database.read(lambda connection: payload_rows.read(connection, self._seal, names))
         return {one.number: kept[one.payload_hash]["event"] for one in events if one.payload_hash in kept}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Text, select, type_coerce
 
+from engine.adapters.store.payload_seal import PayloadSeal
 from engine.adapters.store.payloads import PURGED, opened
 from engine.adapters.store.tables import payloads
 from engine.adapters.store.transaction import MANY
@@ -21,8 +22,9 @@ _REFERENCES = {"seen": ("payload",), "changed": ("to",), "intent": ("payload", "
 class KeptPayloads:
     """Collects what the events say of payloads, and compares it with what is kept."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, seal: PayloadSeal) -> None:
         self._connection = connection
+        self._seal = seal
         self._referred: dict[str, str] = {}
         self._purged = 0
         self._purged_before = ""
@@ -52,7 +54,7 @@ class KeptPayloads:
         with self._connection.execute(in_order, execution_options={"yield_per": PAGE}) as rows:
             for row in rows:
                 if row.body != PURGED:
-                    if not opened(row.hash, row.body)[1]:
+                    if not opened(self._seal, row.hash, row.body)[1]:
                         yield f"the payload {row.hash} was edited: its content does not give its name"
                 elif str(row.kept_at) >= self._purged_before:
                     yield f"the payload {row.hash} was emptied, and no purge took it"

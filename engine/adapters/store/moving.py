@@ -16,6 +16,7 @@ from engine.adapters.store.transaction import Transaction, parts_of
 from engine.domain.audit_event import AuditEvent
 from engine.domain.lifecycle import State, check_move
 from engine.domain.outcome import Proof
+from engine.wire.masking import mask_links
 from engine.words.clock import Instant
 from engine.words.errors import ProgramError
 
@@ -143,7 +144,7 @@ def move_of(record: Record, decision: Decision) -> Move:
 
 
 def _reasons(decision: Decision) -> dict[str, str]:
-    return {"cause": decision.cause, "reason": decision.reason}
+    return {"cause": decision.cause, "reason": mask_links(decision.reason)}
 
 
 def moved(transaction: Transaction, move: Move, *, proof: str | None = None, doubt: Instant | None = None) -> Record:

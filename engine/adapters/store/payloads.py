@@ -1,4 +1,4 @@
-"""Payloads, kept once under the digest of their content, compressed.
+"""Payloads, kept once under the digest of their content, compressed and sealed.
 
 A purge empties a payload and keeps its row, so that one that was taken away by hand is told from it.
 """
@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, bindparam, insert, or_, select, union, update
 
+from engine.adapters.store.payload_seal import PayloadSeal
 from engine.adapters.store.tables import attempts, payloads, records
 from engine.adapters.store.transaction import Transaction, parts_of
 from engine.domain.lifecycle import State
@@ -50,21 +51,21 @@ def hash_of(payload: object) -> str:
 
 def keep(transaction: Transaction, by_hash: Mapping[str, object]) -> None:
     """Keep payloads that are not kept yet, or not any more."""
-    keep_at(transaction.connection, transaction.now, by_hash)
+    keep_at(transaction.connection, transaction.seal, transaction.now, by_hash)
 
 
-def keep_at(connection: Connection, now: datetime, by_hash: Mapping[str, object]) -> None:
+def keep_at(connection: Connection, seal: PayloadSeal, now: datetime, by_hash: Mapping[str, object]) -> None:
     """`keep` outside the ledger's own transactions, for what is not a record's."""
     purged: dict[str, bool] = {}
     for hashes in parts_of(list(by_hash)):
         purged |= {row[0]: row[1] for row in connection.execute(_KNOWN, {"hashes": hashes})}
     new = [
-        {"hash": name, "body": _packed(payload), "kept_at": now}
+        {"hash": name, "body": _packed(seal, name, payload), "kept_at": now}
         for name, payload in by_hash.items()
         if name not in purged
     ]
     again = [
-        {"name": name, "new_body": _packed(by_hash[name]), "new_kept_at": now}
+        {"name": name, "new_body": _packed(seal, name, by_hash[name]), "new_kept_at": now}
         for name, is_purged in purged.items()
         if is_purged
     ]
@@ -82,7 +83,7 @@ def keep_one(transaction: Transaction, payload: Mapping[str, Any]) -> str:
     return name
 
 
-def read(connection: Connection, names: Sequence[str]) -> dict[str, Any]:
+def read(connection: Connection, seal: PayloadSeal, names: Sequence[str]) -> dict[str, Any]:
     """Payloads as JSON by their names, without those that are not kept.
 
     Raises:
@@ -92,12 +93,12 @@ def read(connection: Connection, names: Sequence[str]) -> dict[str, Any]:
     for part in parts_of(sorted(set(names))):
         for row in connection.execute(_BODIES, {"hashes": part}):
             if row.body != PURGED:
-                found[row.hash] = _content(row.hash, row.body)
+                found[row.hash] = _content(seal, row.hash, row.body)
     return found
 
 
-def _content(name: str, body: bytes) -> Any:
-    content, fits = opened(name, body)
+def _content(seal: PayloadSeal, name: str, body: bytes) -> Any:
+    content, fits = opened(seal, name, body)
     if not fits:
         raise LedgerError(
             f"the payload {name[:12]} in the ledger is damaged: restore the ledger from a backup, "
@@ -106,8 +107,8 @@ def _content(name: str, body: bytes) -> Any:
     return content
 
 
-def _packed(payload: object) -> bytes:
-    return zlib.compress(msgspec.json.encode(_exact(payload)))
+def _packed(seal: PayloadSeal, name: str, payload: object) -> bytes:
+    return seal.closed(name, zlib.compress(msgspec.json.encode(_exact(payload))))
 
 
 def _exact(value: object) -> object:
@@ -121,10 +122,10 @@ def _exact(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def opened(name: str, body: Any) -> tuple[Any, bool]:
+def opened(seal: PayloadSeal, name: str, body: Any) -> tuple[Any, bool]:
     """The content of a payload, and whether it is the one that its name was taken of."""
     try:
-        content = decode(zlib.decompress(body))
+        content = decode(zlib.decompress(seal.opened(name, bytes(body))))
         return content, digest(content) == name
     except (zlib.error, NotJson, TypeError, ValueError):
         return None, False

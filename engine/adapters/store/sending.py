@@ -17,6 +17,7 @@ from engine.adapters.store.transaction import Transaction
 from engine.domain.audit_event import AuditEvent
 from engine.domain.lifecycle import State
 from engine.domain.outcome import Proof
+from engine.wire.masking import mask_links
 from engine.words.clock import Instant
 from engine.words.errors import ProgramError
 
@@ -156,7 +157,7 @@ def _end_attempt(
             "new_answer_hash": answer_hash,
             "new_proof": proof,
             "new_status": status,
-            "new_message": message,
+            "new_message": mask_links(message),
             "new_ended_at": transaction.now,
         },
     )

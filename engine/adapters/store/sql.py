@@ -25,6 +25,7 @@ from engine.adapters.store import (
 )
 from engine.adapters.store.database import Database, open_database
 from engine.adapters.store.dialect import LeaseTime
+from engine.adapters.store.payload_seal import PayloadSeal
 from engine.adapters.store.port import (
     Attempt,
     Conclusion,
@@ -76,6 +77,11 @@ class SqlLedger:
     def database(self) -> Database:
         """The database that the ledger is kept in, for the small stores that stand beside it."""
         return self._database
+
+    @property
+    def payload_seal(self) -> PayloadSeal:
+        """What payloads are sealed with, for the small stores that keep some."""
+        return self._trail.payload_seal
 
     def start_run(self, run: str, mapping: str, who: str) -> None:
         """Open a run."""
@@ -135,7 +141,8 @@ class SqlLedger:
 
     def payloads(self, hashes: Sequence[str]) -> Mapping[str, Any]:
         """Stored payloads as JSON by their hashes, without those that were purged."""
-        return self._database.read(lambda connection: payloads.read(connection, hashes))
+        seal = self._trail.payload_seal
+        return self._database.read(lambda connection: payloads.read(connection, seal, hashes))
 
     def purge_payloads(self, older_than: datetime, who: str) -> int:
         """Empty old payloads that only closed records name."""

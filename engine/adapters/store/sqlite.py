@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,7 @@ def open_engine(url: URL) -> Engine:
         raise LedgerError(f"the ledger {file} cannot be made or opened: {error.strerror}") from error
     engine = create_engine(url, hide_parameters=True, max_overflow=READERS_MAX, connect_args={"timeout": BUSY_S})
     event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
+    event.listen(engine, "begin", _beginning(file, _identity(file)))
     return engine
 
 
@@ -123,7 +123,26 @@ def _write_ahead(cursor: Any) -> None:
             time.sleep(0.02)
 
 
-def _begin(connection: Connection) -> None:
-    """A writer takes the lock before it reads, so that what it read is still so when it writes."""
-    writes = connection.get_execution_options().get("ledger_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def _beginning(file: Path, opened: tuple[int, int] | None) -> Callable[[Connection], None]:
+    """How a transaction begins, in the file that was opened and in no other one under its name.
+
+    SQLite goes on writing into a file that was deleted, where nobody will find it.
+    """
+
+    def begin(connection: Connection) -> None:
+        if _identity(file) != opened:
+            raise LedgerError(f"the ledger {file} was deleted or replaced while it was open: nothing more is done")
+        # A writer takes the lock before it reads, so that what it read is still so when it writes.
+        writes = connection.get_execution_options().get("ledger_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return begin
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """Which file it is, whatever its name; None when there is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -10,8 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from engine.adapters.store.payload_seal import PayloadSeal
 from engine.adapters.store.tables import audit, audit_head, storable
 from engine.domain.audit_event import GENESIS, AuditEvent, link
+from engine.wire.masking import mask_links
 from engine.words.errors import LedgerError, ProgramError
 from engine.words.json_value import NotJson, canonical, decode
 
@@ -25,10 +27,11 @@ _INSERT = insert(audit)
 
 
 class Trail:
-    """Writes and reads the audit trail with one key; the key never enters the database."""
+    """Writes and reads the audit trail with one key, which never enters the database; payloads are sealed from it."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
+        self.payload_seal = PayloadSeal(key)
         self.key_id = hmac.new(key, b"ml-connector audit key id", hashlib.sha256).hexdigest()[:8]
 
     def append(self, connection: Connection, events: Sequence[AuditEvent]) -> None:
@@ -73,7 +76,7 @@ class Trail:
             kind=storable(event.kind),
             record=None if event.record is None else storable(event.record),
             run=None if event.run is None else storable(event.run),
-            detail=event.detail,
+            detail=mask_links(event.detail),
         )
         try:
             detail = canonical(event.detail).decode()

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from engine.adapters.store.payload_seal import PayloadSeal
 from engine.adapters.store.trail import Trail
 from engine.domain.audit_event import AuditEvent
 
@@ -32,6 +33,11 @@ class Transaction:
     now: datetime
     act: Act
     trail: Trail
+
+    @property
+    def seal(self) -> PayloadSeal:
+        """What payloads are sealed with."""
+        return self.trail.payload_seal
 
     def event(self, kind: str, record: str | None, detail: Mapping[str, Any]) -> AuditEvent:
         """An audit event of this moment and author."""

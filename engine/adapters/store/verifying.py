@@ -35,7 +35,8 @@ def problems(connection: Connection, trail: Trail, kept: Head | None) -> Generat
             for row in rows:
                 yield from check.row(row)
         yield from check.end()
-        yield from check.payloads.problems()
+        if check.has_our_key:
+            yield from check.payloads.problems()
     for name in missing_guards(connection):
         yield f"the guard {name}, which keeps the audit trail append-only, was taken away, changed or switched off"
 
@@ -55,13 +56,20 @@ class _Check:
         self._hashes_at: dict[int, str] = {}
         self._foreign: tuple[str, int, int] | None = None
         self._searches = 0
-        self.payloads = KeptPayloads(connection)
+        self._keys: set[bool] = set()
+        self.payloads = KeptPayloads(connection, trail.payload_seal)
+
+    @property
+    def has_our_key(self) -> bool:
+        """Whether payloads can be opened: not when every event bears another key."""
+        return self._keys != {False}
 
     def row(self, row: Row[Any]) -> Iterator[str]:
         """What does not fit about the next event."""
         if not isinstance(row.seq, int) or row.seq < 1:
             yield f"{named(row)} was inserted: events count from 1"
             return
+        self._keys.add(row.key_id == self._trail.key_id)
         if row.key_id != self._trail.key_id:
             yield from self._another_key(row)
             fits = True  # nothing can be said of it without its key

@@ -36,17 +36,19 @@ def report_html(report: ControlReport) -> str:
         f"mappings {report.rules}"
     )
     parts = [
-        f"<h1>{_text(title)}</h1><p>{_text(head)}</p>",
+        f'<h1>{_text(title)}</h1><p>{_text(head)}</p><p class="result">{_text(result_line(report))}</p>',
         _section(
             "Read", ("what", "", "pages", "rows"), [_read(report, index) for index in range(len(report.readings))]
         ),
         _states(report),
-        *(_rolled(one) for one in report.roll_forwards),
+        *(_rolled(report, one) for one in report.roll_forwards),
         _exposure(report),
         _compared("E. By account: what differs", report.by_account),
         _compared("E. By vendor: what differs", report.by_vendor),
         _findings(report),
-        "".join(f"<p>UNKNOWN: {_text(one)}</p>" for one in report.unknown),
+        _section("What is not known, so that the report cannot tie", (), [(one,) for one in report.unknown])
+        if report.unknown
+        else "",
         f'<p class="result">{_text(result_line(report))}</p>',
         _SIGNATURES,
     ]
@@ -66,18 +68,21 @@ def _states(report: ControlReport) -> str:
     title = "A. Every source record in one state"
     if report.states is None:
         return _section(title, (), [("UNKNOWN: a side could not be read",)])
-    headings = ["mapping", "currency", "Source", ""]
-    for name in BUCKETS.values():
-        headings += [name, ""]
-    headings += ["Check", ""]
+    shown = [name for name in BUCKETS if any(row.buckets[name].count for row in report.states)]
+    headings = ["mapping", "currency", "Source", "amount"]
+    for name in shown:
+        headings += [BUCKETS[name], "amount"]
+    headings += ["Check", "amount"]
     rows = []
     for row in report.states:
         cells = [row.mapping, row.currency, *_count(row.source)]
-        for name in BUCKETS:
+        for name in shown:
             cells += _count(row.buckets[name])
-        rows.append((*cells, str(row.check[0]), show_money(row.check[1])))
+        left, amount = row.check
+        rows.append((*cells, str(left), f"{show_money(amount)}{' <<' if left or amount else ''}"))
     unclaimed = (
-        f"<p>claimed by no mapping: {report.unclaimed}; company or date not readable: {report.without_place}</p>"
+        f"<p>claimed by no mapping: {report.unclaimed} {'OK' if report.unclaimed == 0 else '&lt;&lt;'}; "
+        f"company or date not readable, so of any period: {report.without_place}</p>"
     )
     return _section(title, headings, rows) + unclaimed
 
@@ -87,19 +92,21 @@ def _count(count: Count) -> tuple[str, str]:
     return str(count.count), f"{show_money(count.amount)}{unknown}"
 
 
-def _rolled(one: RollForward) -> str:
+def _rolled(report: ControlReport, one: RollForward) -> str:
     letter = "B. Control" if one.kind == "control" else "C. Clearing"
     rows = [("opening", _sided(one.opening), one.opening_from), *_moves(one.movements)]
     rows.append(("expected closing", _sided(one.expected), ""))
     if one.kind == "control":
-        rows.append(("target's documents", _sided(one.documents), ""))
-    left = one.difference
-    rows.append(("target's general ledger", _sided(one.in_gl), "TIES" if not left else "<<"))
-    rows.append(("difference", show_money(left), ""))
+        rows.append((f"documents in {report.target}", _sided(one.documents), ""))
+    left, told = one.difference, "TIES" if not one.difference else "<<"
+    rows.append((f"general ledger of {report.target}", _sided(one.in_gl), "" if one.in_gl is None else told))
+    rows.append(("difference", show_money(left), f"{told} in what moved" if one.in_gl is None else ""))
     if one.kind == "clearing":
-        rows += _moves(one.not_yet)
-        rows.append(("expected balance at the source", _sided(one.expected_at_source), ""))
-        rows.append(("source's balance, typed in", _sided(one.stated_at_source), ""))
+        rows += [(f"not yet in the general ledger: {what}", amount, "") for what, amount, _ in _moves(one.not_yet)]
+        rows.append((f"expected balance in {report.source}", _sided(one.expected_at_source), ""))
+        stated, expected = one.stated_at_source, one.expected_at_source
+        told = "" if None in (stated, expected) else "TIES" if stated == expected else "<<"
+        rows.append((f"balance in {report.source}, typed in", _sided(stated), told))
     return _section(f"{letter} {one.account}", (), rows)
 
 
@@ -116,9 +123,12 @@ def _exposure(report: ControlReport) -> str:
     if one is None:
         return _section("D. Exposure", (), [("UNKNOWN: a side could not be read",)])
     rows = [
-        ("paid at the source, open at the target", counts_text(one.paid_and_open)),
+        (f"paid in {report.source}, open in {report.target}", counts_text(one.paid_and_open)),
         ("oldest of these payments", one.oldest or "none"),
-        ("not locked: the target could pay it again", counts_text(one.unlocked)),
+        (
+            f"not locked: {report.target} could pay it again",
+            f"{counts_text(one.unlocked)}{' <<' if one.unlocked else ''}",
+        ),
     ]
     return _section("D. Exposure, as of now and of every period", (), rows)
 
@@ -131,7 +141,9 @@ def _compared(title: str, rows: tuple[Compared, ...] | None) -> str:
         for one in rows
         if one.difference
     ]
-    return _section(title, ("", "source", "in GL", "difference"), differing or [(f"{len(rows)} lines, none",)])
+    if not differing:
+        return _section(title, (), [(f"{len(rows)} lines, no difference",)])
+    return _section(title, ("", "source", "in GL", "difference"), differing)
 
 
 def _findings(report: ControlReport) -> str:
@@ -145,14 +157,23 @@ def _findings(report: ControlReport) -> str:
 
 
 def _section(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = f"<tr>{''.join(f'<th>{_text(one)}</th>' for one in headings)}</tr>" if headings else ""
+    first = rows[0] if rows else ()
+    marks = [
+        ' class="n"' if index < len(first) and _is_number(first[index]) else "" for index in range(len(headings))
+    ]
+    cells = "".join(f"<th{mark}>{_text(one)}</th>" for one, mark in zip(headings, marks, strict=True))
+    head = f"<tr>{cells}</tr>" if headings else ""
     body = "".join(f"<tr>{''.join(_cell(cell) for cell in row)}</tr>" for row in rows)
     return f"<h2>{_text(title)}</h2><table>{head}{body}</table>"
 
 
 def _cell(text: str) -> str:
-    number = text[:1].isdigit() or (text[:1] == "-" and text[1:2].isdigit())
-    return f'<td class="n">{_text(text)}</td>' if number else f"<td>{_text(text)}</td>"
+    return f'<td class="n">{_text(text)}</td>' if _is_number(text) else f"<td>{_text(text)}</td>"
+
+
+def _is_number(text: str) -> bool:
+    """An amount or a number, also with its side or currency behind it."""
+    return text[:1].isdigit() or (text[:1] == "-" and text[1:2].isdigit()) or text == "UNKNOWN"
 
 
 def _text(text: str) -> str:

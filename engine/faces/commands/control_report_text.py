@@ -31,7 +31,7 @@ def report_lines(report: ControlReport) -> Iterator[str]:
             if rolled.kind == kind:
                 yield ""
                 yield f"{letter}. {title} {rolled.account}"
-                yield from _roll_forward(rolled)
+                yield from _roll_forward(report, rolled)
     yield ""
     yield from _exposure(report)
     yield ""
@@ -72,22 +72,23 @@ def _count(count: Count) -> tuple[object, object]:
     return count.count, f"{amount} + {count.unknown} UNKNOWN" if count.unknown else amount
 
 
-def _roll_forward(one: RollForward) -> Iterator[str]:
+def _roll_forward(report: ControlReport, one: RollForward) -> Iterator[str]:
     yield _line("opening", one.opening, f"({one.opening_from})")
     yield from _moves(one.movements)
     yield _line("expected closing", one.expected)
     if one.kind == "control":
-        yield _line("target's documents", one.documents)
-    left = one.difference
-    yield _line("target's general ledger", one.in_gl, "TIES" if not left else "<<")
-    yield _line("  difference", left, plain=True)
+        yield _line(f"documents in {report.target}", one.documents)
+    left, told = one.difference, "TIES" if not one.difference else "<<"
+    yield _line(f"general ledger of {report.target}", one.in_gl, "" if one.in_gl is None else told)
+    # Without the opening the closing is not known, and what moved in the period ties or does not all the same.
+    yield _line("  difference", left, f"{told} in what moved" if one.in_gl is None else "", plain=True)
     if one.kind == "clearing":
         yield "  not yet in the general ledger:"
         yield from _moves(one.not_yet)
-        yield _line("expected balance at the source", one.expected_at_source)
+        yield _line(f"expected balance in {report.source}", one.expected_at_source)
         stated, expected = one.stated_at_source, one.expected_at_source
         told = "" if None in (stated, expected) else "TIES" if stated == expected else "<<"
-        yield _line("source's balance, typed in", stated, told)
+        yield _line(f"balance in {report.source}, typed in", stated, told)
 
 
 def _moves(moves: tuple[Movement, ...]) -> Iterator[str]:
@@ -112,8 +113,9 @@ def _exposure(report: ControlReport) -> Iterator[str]:
         return
     oldest = f" (oldest payment {one.oldest})" if one.oldest else ""
     yield "D. EXPOSURE, as of now and of every period"
-    yield f"   paid at the source, open at the target      {counts_text(one.paid_and_open)}{oldest}"
-    yield f"   not locked: the target could pay it again   {counts_text(one.unlocked)}{' <<' if one.unlocked else ''}"
+    paid, unlocked = counts_text(one.paid_and_open), counts_text(one.unlocked)
+    yield f"   {f'paid in {report.source}, open in {report.target}':<44} {paid}{oldest}"
+    yield f"   {f'not locked: {report.target} could pay it again':<44} {unlocked}{' <<' if one.unlocked else ''}"
 
 
 def counts_text(counts: Mapping[str, Count]) -> str:
@@ -154,8 +156,10 @@ def _findings(report: ControlReport) -> Iterator[str]:
 
 
 def _result(report: ControlReport) -> Iterator[str]:
-    for one in report.unknown:
-        yield f"UNKNOWN: {one_line(one)}"
+    if report.unknown:
+        yield "what is not known, so that the report cannot tie:"
+        yield from (f"   {one_line(one)}" for one in report.unknown)
+        yield ""
     yield result_line(report)
     yield "Prepared ____________ AP manager   __________        Approved ____________ controller   __________"
 

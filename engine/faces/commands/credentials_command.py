@@ -125,7 +125,8 @@ def list_command(workspace: Path, form: str) -> None:
         ),
         [_row(state) for state in states],
     )
-    put_credential_warnings(state.warning for state in states if state.warning is not None)
+    # What is missing stands in the table already.
+    put_credential_warnings(one.warning for one in states if one.warning and one.warning.what != "missing")
 
 
 @command.command("check")

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import click
 
-from engine.faces.commands.output import counted, end_progress, format_option, progress, put_json, workspace_option
+from engine.faces.commands.output import (
+    counted,
+    end_progress,
+    format_option,
+    progress,
+    put_json,
+    put_text,
+    workspace_option,
+)
 from engine.run.csv_text import csv_text
 from engine.run.cutting_over import COLUMNS, match_history, sign_history
 from engine.wiring.app import open_setup, valid_workspace
@@ -104,4 +112,4 @@ def sign_command(file: Path, workspace: Path, form: str, reason: str) -> None:
     click.echo(f"{counted(len(now), 'record')} dismissed, {signed.left:,} not marked and left as they were")
     click.echo(f"{signed.acknowledged:,} written back to the source, {signed.failed:,} failed")
     for warning in signed.warnings:
-        click.echo(f"warning: {warning}")
+        put_text(warning, first="warning: ")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from engine.faces.commands.output import counted, format_option, put_json, shown_amount, workspace_option
+from engine.faces.commands.output import counted, format_option, one_line, put_json, shown_amount, workspace_option
 from engine.faces.commands.table import column, put_table
 from engine.run.exposure import Exposed, Exposure, find_exposure
 from engine.wiring.app import open_setup, valid_workspace
@@ -85,6 +85,6 @@ def _show(exposure: Exposure) -> None:
             ],
         )
     for row in exposure.unread:
-        click.echo(f"could not be looked at: {row.label or row.key.source_id} ({row.reference})")
+        click.echo(one_line(f"could not be looked at: {row.label or row.key.source_id} ({row.reference})"))
     told = counted(len(exposure.exposed), "open document")
     click.echo(f"{told} of {exposure.looked_at:,} looked at could be paid twice")

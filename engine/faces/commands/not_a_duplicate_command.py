@@ -39,4 +39,4 @@ def command(key: str, workspace: Path, form: str, reason: str) -> None:
         put_json({"record": str(row.key), "number": row.label, "was": row.reason, "reason": reason, "who": who})
         return
     click.echo(one_line(f"{row.label or row.key.source_id} is no duplicate: {reason}"))
-    click.echo(f"Next: ml-connector run {row.mapping} --only {row.key.source_id}")
+    click.echo(one_line(f"Next: ml-connector run {row.mapping} --only {row.key.source_id}"))

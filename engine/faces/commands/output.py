@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 
 import click
 
+from engine.wire.masking import mask_links
 from engine.words.json_value import encode
 from engine.words.money import show_money
 
@@ -19,10 +21,13 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 TEXT_WIDTH = 100
 
+_OBEYED = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
 
 def clean(text: object) -> str:
-    """Text from outside, without control characters (terminal escapes among them)."""
-    return "".join(letter if letter == "\n" or letter.isprintable() else " " for letter in str(text))
+    """Text from outside, without control characters (terminal escapes among them) and without a signed link."""
+    shown = mask_links(str(text))
+    return "".join(letter if letter == "\n" or letter.isprintable() else " " for letter in shown)
 
 
 def one_line(text: object) -> str:
@@ -96,8 +101,9 @@ def format_option(command: _F) -> _F:
 
 
 def put_json(value: object) -> None:
-    """One JSON value on standard output."""
-    click.echo(encode(value).decode())
+    """One JSON value on standard output; links are masked, and what a terminal would obey is written as `\\u…`."""
+    text = encode(mask_links(value)).decode()
+    click.echo(_OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def progress() -> Callable[[str, int], None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,13 @@ import click
 
 from engine.adapters.connectors.port import Ping
 from engine.adapters.connectors.registry import kind_of
-from engine.faces.commands.credential_text import put_credential_warnings
-from engine.faces.commands.output import format_option, put_json, put_text, workspace_option
-from engine.wiring.app import open_setup, open_vault, valid_workspace
+from engine.faces.commands.credential_text import put_credential_warnings, put_warning
+from engine.faces.commands.output import counted, format_option, put_json, put_text, workspace_option
+from engine.language.spec.books import Books, company_codes
+from engine.wiring.app import open_setup, open_vault
 from engine.wiring.credential_warnings import CredentialWarning, credential_warnings
 from engine.wiring.used_things import used_things
-from engine.wiring.workspace import find_workspace
+from engine.wiring.workspace import BOOKS, MARK, find_workspace, load_workspace
 from engine.words.errors import InputError
 
 
@@ -27,7 +29,8 @@ from engine.words.errors import InputError
 def command(names: tuple[str, ...], workspace: Path, form: str) -> None:
     """Reach each connection (or those of NAMES), sign in, and read one row of each thing the mappings use.
 
-    Nothing is written. Exit code 3 when one does not work; what is wrong and what to do about it is said.
+    Nothing is written. It works before finance has answered everything in books.yaml. Exit code 3 when one does
+    not work; what is wrong and what to do about it is said.
 
     \b
     Examples:
@@ -38,7 +41,12 @@ def command(names: tuple[str, ...], workspace: Path, form: str) -> None:
     JSON: a list of {connection, company, ok, sentence, advice, elapsed_ms, warnings,
     steps: [{what, ok, sentence, elapsed_ms}]}.
     """
-    loaded = valid_workspace(find_workspace(workspace))
+    loaded = load_workspace(find_workspace(workspace))
+    if loaded.connections is None:
+        wrong = [problem for problem in loaded.errors if problem.place.file == MARK]
+        raise InputError("connections.yaml cannot be read; nothing was reached", wrong)
+    codes = company_codes(loaded.folder / BOOKS, loaded.folder)
+    loaded = replace(loaded, books=loaded.books or Books(companies={}, not_posted=()))
     pings: list[tuple[str, str | None, Ping]] = []
     vault = open_vault(loaded)
     with open_setup(loaded, vault=vault) as setup:
@@ -47,7 +55,7 @@ def command(names: tuple[str, ...], workspace: Path, form: str) -> None:
                 raise InputError(f"there is no connection '{name}' (there are: {', '.join(setup.connectors)})")
         for name in names or setup.connectors:
             things = used_things(setup.specs, name)
-            for company in _companies(setup.connections[name].kind, tuple(setup.books.companies)):
+            for company in _companies(setup.connections[name].kind, codes):
                 found = setup.connectors[name].ping(company=company, things=things)
                 pings.append((name, company, found))
                 if not found.ok:
@@ -58,6 +66,9 @@ def command(names: tuple[str, ...], workspace: Path, form: str) -> None:
     else:
         for name, _, ping in pings:
             _show(name, ping)
+        if loaded.errors:
+            count = counted(len(loaded.errors), "problem")
+            put_warning(f"the workspace still has {count}: run `ml-connector validate`")
         put_credential_warnings(one for one in warnings if not names or one.connection in names)
     if not all(ping.ok for _, _, ping in pings):
         sys.exit(3)

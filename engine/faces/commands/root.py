@@ -101,7 +101,9 @@ class LazyGroup(click.Group):
             else:
                 tell(stop_for(error), as_json=as_json)
             if os.environ.get("ML_CONNECTOR_DEBUG") == "1":
-                traceback.print_exception(error)
+                from engine.wire.masking import mask_links
+
+                click.echo(mask_links("".join(traceback.format_exception(error))), err=True, nl=False)
             sys.exit(stop_for(error).exit_code)
         sys.exit(code if isinstance(code, int) else 0)
 

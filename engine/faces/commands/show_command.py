@@ -87,7 +87,7 @@ def command(key: str, workspace: Path, form: str, payload: bool, sent: bool) -> 
     if payload:
         click.echo("\nwhat the source holds")
         _put_value(held)
-    click.echo(f"\nnext: ml-connector explain {row.key.source_id[:13]}")
+    click.echo(f"\nnext: ml-connector explain {one_line(row.key.source_id[:13])}")
 
 
 def the_record(ledger: Ledger, key: str) -> RecordRow:

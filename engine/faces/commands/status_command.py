@@ -19,6 +19,7 @@ from engine.faces.commands.credential_text import put_credential_warnings
 from engine.faces.commands.output import (
     counted,
     format_option,
+    one_line,
     put_json,
     put_text,
     shown_amount,
@@ -178,11 +179,12 @@ def _show_runs(runs: Sequence[RunRow]) -> None:
     if not runs:
         return
     last = runs[0]
-    click.echo(f"\nlast run: {last.mapping}, started {shown_time(last.started_at)} by {last.who}")
+    click.echo(f"\nlast run: {last.mapping}, started {shown_time(last.started_at)} by {one_line(last.who)}")
     for run in runs:
         if run.ended_at is None:
+            by = one_line(run.who)
             click.echo(
-                f"not ended: {run.mapping}, started {shown_time(run.started_at)} by {run.who} (running, or cut off)"
+                f"not ended: {run.mapping}, started {shown_time(run.started_at)} by {by} (running, or cut off)"
             )
 
 

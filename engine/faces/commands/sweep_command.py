@@ -109,7 +109,9 @@ def _show(result: SweepResult) -> None:
         put_text(f"{'  '.join(one_line(part) for part in parts if part)}: {one.reason}", first=f"{one.cause:<11} ")
     for row in result.unread:
         put_text(
-            f"{row.label or row.key.source_id}: what was sent is not in the ledger any more", first="unread      "
+            f"{row.label or row.key.source_id}: what was sent is not in the ledger any more, or the target does not "
+            "show it",
+            first="unread      ",
         )
     for why in result.stopped.values():
         put_text(why, first="STOPPED     ")

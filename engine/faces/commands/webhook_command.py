@@ -12,6 +12,7 @@ import click
 
 from engine.adapters.store.database import open_database
 from engine.adapters.store.inbox import KeptEvent, SqlInbox
+from engine.adapters.store.payload_seal import PayloadSeal
 from engine.faces.commands.output import format_option, one_line, put_json, put_text, shown_time, workspace_option
 from engine.faces.commands.table import column, put_table
 from engine.language.spec.connections import ConnectionSettings
@@ -140,7 +141,7 @@ def events_command(limit: int, content: bool, workspace: Path, form: str) -> Non
     clock = SystemClock()
     database = open_database(ledger_url(loaded), clock, random_id)
     try:
-        inbox = SqlInbox(database, clock)
+        inbox = SqlInbox(database, clock, PayloadSeal(open_vault(loaded).audit_key))
         events = inbox.latest(limit)
         contents = inbox.contents(events) if content else {}
     finally:

@@ -58,7 +58,7 @@ def heard_workspace(
         current=current,
         vault=vault,
         ledger=ledger,
-        inbox=SqlInbox(ledger.database, clock),
+        inbox=SqlInbox(ledger.database, clock, ledger.payload_seal),
         measures=Measures(ledger.database),
     )
 

@@ -23,8 +23,8 @@ SMTP_PORT = 587
 RULES: dict[str, str] = {
     "refused": "The target refused documents, and wrote nothing.",
     "in_doubt": "Something was sent `after` ago or longer, and nobody knows yet whether it was written.",
-    "held": "What is held adds up to more than `above` in a currency.",
-    "findings": "Entered documents are gone, changed, or otherwise than asked.",
+    "held": "What is held adds up to more than `above` in a currency, signs left out.",
+    "findings": "Entered documents are gone from the target, changed there, or otherwise than asked.",
     "exposure": "The target could pay what the source pays.",
     "credential": "A credential is missing, refused, or near its end; a refused one pauses its connection.",
     "run_late": "A mapping has had no successful run for `after`.",

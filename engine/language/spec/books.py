@@ -100,6 +100,13 @@ def load_books(path: Path, shown_from: Path) -> tuple[Books | None, tuple[Proble
     return Books(companies=companies, not_posted=not_posted), problems
 
 
+def company_codes(path: Path, shown_from: Path) -> tuple[str, ...]:
+    """The companies that books.yaml names, even while questions about them are open in it."""
+    root = read_file(path, shown_from, code="E704").root
+    companies = root.get("companies") if root is not None else None
+    return tuple(companies.fields or ()) if companies is not None else ()
+
+
 def company_from(code: str, given: Mapping[str, Any]) -> Company:
     """A company from plain settings, as the world of a mapping's test gives them.
 

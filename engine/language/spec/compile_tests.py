@@ -31,6 +31,7 @@ class SampleFiles:
     def __init__(self, shown_from: Path) -> None:
         self._shown_from = shown_from
         self._read: dict[Path, tuple[Any, Node | None, tuple[Problem, ...]]] = {}
+        self._faults: dict[Path, tuple[Problem, ...]] = {}
 
     def content(self, path: Path) -> tuple[Any, Node | None, tuple[Problem, ...]]:
         """The value of a JSON or YAML file; for YAML also its nodes and problems.
@@ -41,6 +42,13 @@ class SampleFiles:
         known = self._read.get(path)
         if known is None:
             known = self._read[path] = self._load(path)
+        return known
+
+    def world_faults(self, path: Path, root: Node) -> tuple[Problem, ...]:
+        """What is wrong with the shape of a world's file; looked at once, however many tests meet that world."""
+        known = self._faults.get(path)
+        if known is None:
+            known = self._faults[path] = tuple(check_shape(root, world_schema()))
         return known
 
     def _load(self, path: Path) -> tuple[Any, Node | None, tuple[Problem, ...]]:
@@ -143,18 +151,19 @@ class _Tests:
         world = node.get("with")
         if world is None:
             return {}
-        shape = world
-        if isinstance(world.scalar, str):
+        if not isinstance(world.scalar, str):
+            shape, faults = world, tuple(check_shape(world, world_schema()))
+        else:
+            path = self._folder / world.scalar
             try:
-                plain, root, problems = self._files.content(self._folder / world.scalar)
+                plain, root, problems = self._files.content(path)
             except Unreadable as error:
                 self._missing(world, error)
                 return {}
             self._findings.extend(problems)
             if root is None:
                 return plain if isinstance(plain, dict) and not problems else {}
-            shape = root
-        faults = check_shape(shape, world_schema())
+            shape, faults = root, self._files.world_faults(path, root)
         self._findings.extend(faults)
         if faults:
             return {}

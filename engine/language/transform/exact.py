@@ -13,6 +13,7 @@ from typing import Any
 
 from jmespath import functions
 
+from engine.language.transform.bounded import check_size, lengths_in
 from engine.words.json_value import encode
 
 DIGITS_MAX = 60
@@ -91,7 +92,13 @@ class DecimalFunctions(functions.Functions):
     def _func_to_string(self, arg: Any) -> str:
         if isinstance(arg, str):
             return arg
+        check_size(lengths_in(arg))
         return f"{arg:f}" if isinstance(arg, Decimal) else encode(arg).decode()
+
+    @functions.signature({"types": ["string"]}, {"types": ["array-string"]})
+    def _func_join(self, glue: str, texts: list[str]) -> str:
+        check_size(len(glue) + len(text) for text in texts)
+        return glue.join(texts)
 
     @functions.signature({"types": []})
     def _func_type(self, arg: Any) -> str:

@@ -15,6 +15,7 @@ import jmespath
 from jmespath import exceptions, lexer, visitor
 
 from engine.language.node import Node, ProblemFound
+from engine.language.transform.bounded import COPIES_MAX, Bounded, copies_in
 from engine.language.transform.exact import DecimalFunctions
 from engine.language.transform.failure import TransformError
 from engine.language.transform.key_paths import key_paths
@@ -98,9 +99,12 @@ def compile_selector(node: Node, where: str) -> Selector:
         return Selector(text, node.place, _reader_of_keys(keys), (keys,))
     tree = _parse(text, node, where)
     _check_functions(tree, text, node, where)
+    if copies_in(_nodes(tree)) > COPIES_MAX:
+        sentence = f"lists and objects inside each other, which repeat one value more than {COPIES_MAX:,} times"
+        raise _problem(node, 0, where, sentence, "")
     tree = _with_decimals(tree)
-    interpreter = visitor.TreeInterpreter(visitor.Options(custom_functions=_FUNCTIONS))
-    return Selector(text, node.place, lambda record: interpreter.visit(tree, record), key_paths(tree))
+    options = visitor.Options(custom_functions=_FUNCTIONS)
+    return Selector(text, node.place, lambda record: Bounded(options).visit(tree, record), key_paths(tree))
 
 
 def _reader_of_keys(keys: tuple[str, ...]) -> Callable[[Any], Any]:

@@ -41,11 +41,12 @@ class _Group:
     amounts: dict[str, Decimal] = field(default_factory=dict)
     oldest: datetime | None = None
 
-    def add(self, row: OpenRecord, at: datetime) -> None:
+    def add(self, amount: Decimal | None, currency: str | None, at: datetime | None = None) -> None:
         self.count += 1
-        self.oldest = at if self.oldest is None else min(self.oldest, at)
-        if row.amount is not None and row.currency:
-            self.amounts[row.currency] = self.amounts.get(row.currency, Decimal(0)) + row.amount
+        if at is not None:
+            self.oldest = at if self.oldest is None else min(self.oldest, at)
+        if amount is not None and currency:
+            self.amounts[currency] = self.amounts.get(currency, Decimal(0)) + amount
 
     def raised(self, cause: str, title: str, command: str, advice: str = "") -> Raised:
         return Raised(
@@ -80,7 +81,9 @@ def _grouped(setup: Setup, standing: Standing, rules: tuple[AlertRule, ...]) -> 
             name = name_of(rule, row, now) if rule.covers(row.mapping) else ""
             if name:
                 at = row.since if rule.on == "in_doubt" else row.first_seen_at
-                groups.setdefault(rule.name, {}).setdefault(name, _Group()).add(row, at)
+                # What is held is added up without its sign: a credit does not make up for a bill that is held.
+                amount = abs(row.amount) if rule.on == "held" and row.amount is not None else row.amount
+                groups.setdefault(rule.name, {}).setdefault(name, _Group()).add(amount, row.currency, at)
 
     if wanted:
         standing.visit(_OPEN, _ENTERED, hear)
@@ -214,10 +217,7 @@ def _exposure(looks: Looks) -> Iterator[Raised]:
         return
     groups: dict[str, _Group] = {}
     for one in looks.exposure.exposed:
-        group = groups.setdefault(one.row.company or "-", _Group())
-        group.count += 1
-        if one.balance is not None and one.row.currency:
-            group.amounts[one.row.currency] = group.amounts.get(one.row.currency, Decimal(0)) + one.balance
+        groups.setdefault(one.row.company or "-", _Group()).add(one.balance, one.row.currency)
     for company, group in groups.items():
         title = f"the target could pay {_documents(group.count)} of {company} that the source pays"
         yield group.raised(company, title, f"exposure --company {company}")

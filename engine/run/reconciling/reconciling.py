@@ -21,6 +21,7 @@ from engine.run.reconciling.states import in_period, state_rows, unclaimed_findi
 from engine.run.setup import Setup
 from engine.words.errors import InputError
 from engine.words.json_value import digest
+from engine.words.money import show_money
 
 _NO_ADDITIONS: Mapping[str, Decimal] = {}
 
@@ -105,6 +106,8 @@ def _report(
     gone = [row for row in missing if target is not None and target.document(row.reference) is None]
     complete = facts is not None and target is not None
     return ControlReport(
+        source=", ".join(sorted({spec.source.connection for spec in booking_specs(setup)})),
+        target=", ".join(sorted({spec.target.connection for spec in booking_specs(setup)})),
         company=books.code,
         period=period.name,
         first=period.first.isoformat(),
@@ -183,7 +186,7 @@ def _changed_since_sign_off(
             what=one.account,
             amount=one.in_gl - closing,
             currency=currency,
-            sentence=f"{one.account} closes at {one.in_gl}, and {signed.name} signed {closing}",
+            sentence=f"{one.account} closes at {show_money(one.in_gl)}; {signed.name} signed {show_money(closing)}",
             account=one.account,
         )
         for one in rolled
@@ -196,8 +199,11 @@ def _not_known(rolled: Iterable[RollForward]) -> list[str]:
     for one in rolled:
         if one.opening is None:
             told.append(f"the opening of {one.account} is UNKNOWN: {one.opening_from}")
-        lost = [part.what for part in one.not_yet if part.amount is None]
-        told += [f"the amount of {what} on {one.account} is UNKNOWN" for what in lost]
+        lost = [part for part in one.not_yet if part.amount is None]
+        told += [
+            f"the amount of {part.what} on {one.account} is UNKNOWN, because of {', '.join(part.records)}"
+            for part in lost
+        ]
         if one.kind == "clearing" and one.stated_at_source is None:
             told.append(f"the source's own balance of {one.account} is UNKNOWN: give --airbase-balance")
     return told

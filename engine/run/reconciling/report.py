@@ -65,10 +65,11 @@ class StateRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Movement:
-    """One line of a roll-forward: a debit positive; `amount` None is not known."""
+    """One line of a roll-forward: a debit positive; `amount` None is not known, because of these `records`."""
 
     what: str
     amount: Decimal | None
+    records: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,8 +147,13 @@ class Exposed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlReport:
-    """The whole report of a company and a period; parts that need a side that was not read are None."""
+    """The whole report of a company and a period; parts that need a side that was not read are None.
 
+    `source` and `target` are what the workspace calls the two systems.
+    """
+
+    source: str
+    target: str
     company: str
     period: str
     first: str

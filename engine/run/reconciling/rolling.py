@@ -12,9 +12,11 @@ from engine.domain.record import RecordKey
 from engine.run.reconciling.comparing import Pair, comparable_lines
 from engine.run.reconciling.report import Finding, Movement, RollForward
 from engine.run.reconciling.sides import IN_TARGET, BookedLine, LedgerFact, Period, SourceFact, TargetSide
+from engine.words.money import show_money
 
 _ZERO = Decimal("0.00")
 _NATURAL = re.compile(r"\w+")
+_NAMED_MAX = 5
 _BY_HAND_LEAST = 3
 """The shortest reference of a dismissal that is looked for in the text of a booked line."""
 
@@ -149,12 +151,13 @@ def _others(account: Account, booked: Booked) -> tuple[list[tuple[BookedLine, Le
 def _unexplained(line: BookedLine, account: Account, booked: Booked) -> Finding:
     by = f" by {line.by}" if line.by else ""
     about = f" ({line.text})" if line.text else ""
+    booked_there = f"books {show_money(line.amount)} to {account.name}{about}"
     return Finding(
         kind="booked by others",
         what=line.name,
         amount=line.amount,
         currency=booked.currency,
-        sentence=f"{line.name}{by} on {line.day} books {line.amount} to {account.name}{about}: no record of ours",
+        sentence=f"{line.name}{by} on {line.day} {booked_there}: no record of ours",
         reference=line.documents[0] if line.documents else line.name,
         account=account.name,
     )
@@ -174,7 +177,7 @@ def _residue(rolled: RollForward, unexplained: list[BookedLine], booked: Booked)
             what=rolled.account,
             amount=left,
             currency=booked.currency,
-            sentence=f"{rolled.account} closes {left} away from what is expected, and no document says why",
+            sentence=f"{rolled.account} closes {show_money(left)} away from the expected, and no document says why",
             account=rolled.account,
         )
 
@@ -182,6 +185,7 @@ def _residue(rolled: RollForward, unexplained: list[BookedLine], booked: Booked)
 def _not_yet(account: Account, booked: Booked) -> Iterator[Movement]:
     """What the source's balance has and the general ledger not yet: entered documents, and records that wait."""
     totals: dict[str, Decimal | None] = {}
+    lost: dict[str, list[str]] = {}
     for row, document in booked.pairs:
         if not document.in_gl:
             amount = _amount_of(account.name, row, booked.target.lines_of(document), booked.currency)
@@ -196,9 +200,12 @@ def _not_yet(account: Account, booked: Booked) -> Iterator[Movement]:
         if fact.touches_clearing and (not fact.clearing or fact.clearing == account.name):
             known = fact.clearing or account.is_only_one
             moved = fact.on_clearing if known or not fact.on_clearing else None
-            _add(totals, f"{waiting.state.value.replace('_', ' ')} {fact.mapping}", moved)
+            what = f"{waiting.state.value.replace('_', ' ')} {fact.mapping}"
+            _add(totals, what, moved)
+            if moved is None:
+                lost.setdefault(what, []).append(f"{fact.label} ({key.source_id})")
     for what, amount_ in sorted(totals.items()):
-        yield Movement(what=what, amount=amount_)
+        yield Movement(what=what, amount=amount_, records=tuple(lost.get(what, ())[:_NAMED_MAX]))
 
 
 _SETTLED_OTHERWISE = frozenset({State.DISMISSED, State.WITHDRAWN, State.CUT_OVER, State.NOT_POSTED})
@@ -219,7 +226,7 @@ def _stated(rolled: RollForward, booked: Booked) -> Iterator[Finding]:
             what=rolled.account,
             amount=left,
             currency=booked.currency,
-            sentence=f"the source's balance of {rolled.account} is {rolled.stated_at_source}, "
-            f"{rolled.expected_at_source} is expected",
+            sentence=f"the source's balance of {rolled.account} is {show_money(rolled.stated_at_source)}, "
+            f"{show_money(rolled.expected_at_source)} is expected",
             account=rolled.account,
         )

@@ -13,6 +13,8 @@ def report_json(report: ControlReport) -> dict[str, Any]:
     """The whole report; amounts are text, and null where not known."""
     exposure = report.exposure
     return {
+        "source": report.source,
+        "target": report.target,
         "company": report.company,
         "period": report.period,
         "first": report.first,

@@ -138,4 +138,5 @@ def unclaimed_findings(facts: dict[RecordKey, SourceFact], ledger: dict[RecordKe
     for key, fact in facts.items():
         row = ledger.get(key)
         if fact.mapping is None and (row is None or row.state is State.UNCLAIMED):
-            yield _finding("unclaimed", fact, "no mapping takes it, and books.yaml does not say why")
+            why = row.reason if row is not None else ""
+            yield _finding("unclaimed", fact, why or "no mapping takes it, and books.yaml does not say why")

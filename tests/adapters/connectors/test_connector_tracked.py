@@ -10,7 +10,9 @@ from playback import playing, reply
 from subjects import PLANTED, START, SUBJECTS, Vault
 
 from engine.adapters.connectors.registry import make_connector
+from engine.adapters.connectors.tracked import AGAIN_S, Tracked
 from engine.domain.outcome import Proof
+from engine.wire.request import Response
 from engine.words.clock import ManualClock
 from engine.words.errors import CredentialsError
 from engine.words.secret import Secret
@@ -102,6 +104,20 @@ def test_a_refused_key_is_sent_once_and_the_rest_waits(connect, portal):
     with pytest.raises(CredentialsError, match="airbase is paused"):
         list(connector.read(AIRBASE.feed))
     assert portal.seen == [PLANTED]
+
+
+def test_an_answer_read_after_the_refusal_does_not_undo_it():
+    """Eight are in flight when the key ends: the 200 of an earlier one may be read after the 401 of a later one."""
+    clock = ManualClock(START)
+    watch = Watch(Vault(api_key=PLANTED))
+    tracked = Tracked(watch.vault, watch, clock, connection="airbase", field="api_key", scheme="Token")
+    used = {"Authorization": f"Token {PLANTED}"}
+    for status in (401, 200, 401, 200):
+        tracked.answered(used, Response(status=status))
+    assert [what for what, *_ in watch.heard] == ["refused", "refused"]
+    clock.sleep(AGAIN_S)
+    tracked.answered(used, Response(status=200))
+    assert [what for what, *_ in watch.heard][-1] == "accepted", "tried again after a while, and good again"
 
 
 def test_a_key_that_is_set_meanwhile_is_used_at_once(connect, portal):

@@ -149,6 +149,24 @@ def fill_up(ledger: Ledger, rows: tuple[Any, ...], lease: Any) -> list[int]:
     raise AssertionError("the disk was never full")
 
 
+@pytest.mark.parametrize("replaced", [True, False], ids=["replaced", "deleted"])
+def test_a_ledger_that_is_not_there_any_more_stops_the_work_at_once(
+    path: Path, clock: ManualClock, *, replaced: bool
+) -> None:
+    ledger = open_at(url_of(path), clock)
+    ledger.start_run(RUN, "bills", WHO)
+    (row,) = ready(ledger, "b-1")
+    lease = turn(ledger)
+    path.rename(path.with_name("elsewhere"))
+    if replaced:
+        open_at(url_of(path), clock).close()
+    with pytest.raises(LedgerError, match="was deleted or replaced while it was open"):
+        ledger.begin(intent(row, "K1"), lease, RUN, WHO)
+    with pytest.raises(LedgerError, match="was deleted or replaced while it was open"):
+        ledger.records()
+    ledger.close()
+
+
 def test_every_waiting_thread_hears_of_a_full_disk(full_disk: Ledger) -> None:
     told: list[str] = []
 

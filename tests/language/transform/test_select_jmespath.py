@@ -79,6 +79,23 @@ def test_a_path_gives_the_exact_value(node: Nodes, text: str, value: Any) -> Non
     assert not isinstance(found, float)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a" + "|[@,@][]" * 10, "more than 1,000 times"),
+        ("s" + "|to_string([@])" * 60, "more than 1,000,000 letters"),
+        ("many" + "|map(&[@,@],@)[]" * 8, "more than 1,000,000"),
+        ("join(long, many)", "more than 1,000,000 letters"),
+    ],
+    ids=["doubling", "quoting", "steps", "joining"],
+)
+def test_a_path_never_fills_the_memory_or_keeps_a_run_waiting(node: Nodes, text: str, said: str) -> None:
+    record = {"a": ["x" * 10] * 3, "s": 'a "quoted" \\ text', "many": ["y"] * 5000, "long": "x" * 100_000}
+    with pytest.raises((ProblemFound, SelectError)) as refused:
+        compile_selector(node(text), "bills > extract")(record)
+    assert said in str(refused.value)
+
+
 def test_sums_keep_every_digit(node: Nodes) -> None:
     record = {"amounts": [Decimal("99999999999999999999999999999.99"), Decimal("0.02")]}
     assert select(node, "sum(amounts)", record) == Decimal("100000000000000000000000000000.01")
