@@ -10,7 +10,8 @@ from engine.adapters.connectors.port import Answer, Call
 from engine.adapters.store.port import Decision, RecordRow
 from engine.domain.lifecycle import State
 from engine.domain.outcome import Proof
-from engine.language.spec.model import CallSpec, MappingSpec
+from engine.language.spec.call_model import CallSpec
+from engine.language.spec.model import MappingSpec
 from engine.run.budget import Budget
 from engine.run.ledger_pages import record_pages
 from engine.run.setup import Setup, Tell

@@ -176,6 +176,11 @@ class _Run:
     def _plan_and_send(self) -> None:
         states = tuple(OPEN | {State.ENTERED}) if self.spec.in_step else tuple(OPEN)
         self.reported.clear()
+        with self.sender.pool() as self.pool:
+            self._plan_all(states)
+        self.result.stopped = self.budget.stopped
+
+    def _plan_all(self, states: tuple[State, ...]) -> None:
         feeds = [feed for _, feed in feeds_of(self.setup, self.spec) if feed not in self.result.unread]
         for feed in feeds:
             for rows in self._pages(
@@ -187,7 +192,6 @@ class _Run:
                     self._batch(mine)
                 if self.budget.stopped or self.limit == 0:
                     break
-        self.result.stopped = self.budget.stopped
 
     def _sort_home(self, rows: Sequence[RecordRow]) -> list[tuple[RecordRow, SourceRecord]]:
         """The rows that are this mapping's; the others are noted under the mapping that takes them, or none."""
@@ -296,7 +300,8 @@ class _Run:
         if self.spec.in_step:
             send_in_step(self.setup, self.spec, self.result.run, ready, self.budget, self._tell_sent)
         else:
-            self.sender.send_all(ready)
+            for sent in ready:
+                self.pool.offer(self.sender.group_of(sent[0]), sent)
         if self.limit is not None:
             self.limit -= len(ready)
 

@@ -103,10 +103,12 @@ class Connector(Protocol):
         matches: Sequence[Match],
         *,
         fields: Sequence[str] = (),
+        expand: Sequence[str] = (),
         company: str | None = None,
     ) -> Mapping[Match, tuple[Row, ...]]:
         """The rows that fit each match, in as few requests as the system allows; none found is `()`.
 
+        `expand` are child sets wanted inside each row; a system that has no such thing leaves them out.
         Text is compared trimmed and without regard to case. Raises as `read` does.
         """
         ...

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from engine.language.spec.model import Expectation, Verb
+from engine.language.spec.call_model import Verb
+from engine.language.spec.call_schema import SHARED_KEYS, TOGETHER
+from engine.language.spec.model import Expectation
 from engine.language.spec.reconcile_schema import RECONCILE
 from engine.language.spec.schema_words import (
     FILE_NAME,
@@ -161,7 +163,10 @@ _CALL_KEYS: dict[str, Schema] = {
     "body": anything("The body; every value in it may be an expression."),
 }
 _CALL = exactly_one(record("One call.", may=_CALL_KEYS), *VERBS)
-_DEFAULTS = list_of(ref("call"), "Calls without effect; the last answer's rows lie under the body's rows.")
+_DEFAULTS = list_of(
+    exactly_one(record("A call without effect.", may={**_CALL_KEYS, **SHARED_KEYS}), *VERBS),
+    "Calls without effect; the last answer's rows lie under the body's rows.",
+)
 _ENSURE = record(
     "Something that must exist before the write.",
     needed={
@@ -209,6 +214,7 @@ _FIND = record(
     },
     may={
         "read": ref("call"),
+        "together": TOGETHER,
         "kept": {
             "description": "What the target kept, compared after the write.",
             "type": "object",

@@ -69,10 +69,11 @@ class AirbaseConnector:
         matches: Sequence[Match],
         *,
         fields: Sequence[str] = (),
+        expand: Sequence[str] = (),
         company: str | None = None,
     ) -> Mapping[Match, tuple[Row, ...]]:
         """The rows that fit each match: by Airbase's own filter for a few, else by reading the feed once."""
-        del fields, company
+        del fields, expand, company
         where = f"{self._name} {set_name}"
         check_matches(matches, where)
         if not matches:

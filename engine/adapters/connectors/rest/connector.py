@@ -59,10 +59,11 @@ class RestConnector:
         matches: Sequence[Match],
         *,
         fields: Sequence[str] = (),
+        expand: Sequence[str] = (),
         company: str | None = None,
     ) -> Mapping[Match, tuple[Row, ...]]:
         """The rows that fit each match: by query parameters named in `find_by`, else by reading the feed once."""
-        del fields, company
+        del fields, expand, company
         check_matches(matches, f"{self._name} {set_name}")
         if not matches:
             return {}
