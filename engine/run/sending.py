@@ -109,8 +109,7 @@ class Sender:
         return None
 
     def _conclude(self, ended: Sequence[tuple[Attempt, Conclusion]]) -> None:
-        for attempt, conclusion in ended:
-            self.setup.ledger.conclude(attempt, conclusion, self.run, self.setup.who)
+        self.setup.ledger.conclude_many(ended, self.run, self.setup.who)
         with self._lock:
             self.tell("sent", len(ended))
 
