@@ -20,7 +20,7 @@ from engine.run.judging import Judgement, Verdict, wanted
 from engine.run.ledger_pages import record_pages
 from engine.run.line_stops import stopped_because
 from engine.run.live_world import LiveWorld
-from engine.run.reading import feeds_of, kept_record, mappings_of_feed, read_into_ledger
+from engine.run.reading import feeds_of, kept_records, mappings_of_feed, read_into_ledger
 from engine.run.recovering import interrupted_into_doubt, resolve_doubt, seconds_left
 from engine.run.report_file import write_report
 from engine.run.result import RunResult, Tally
@@ -197,8 +197,7 @@ class _Run:
         """The rows that are this mapping's; the others are noted under the mapping that takes them, or none."""
         sharing = mappings_of_feed(self.setup, self.spec)
         mine, decisions = [], []
-        for row in rows:
-            record = kept_record(self.setup, self.spec, row)
+        for row, record in zip(rows, kept_records(self.setup, self.spec, rows), strict=True):
             owner = home(record, sharing)
             if owner is None:
                 put = homeless(record, self.setup.books.not_posted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.language.spec.call_model import Verb
-from engine.language.spec.call_schema import SHARED_KEYS, TOGETHER
+from engine.language.spec.call_schema import BULK, SHARED_KEYS, TOGETHER
 from engine.language.spec.model import Expectation
 from engine.language.spec.reconcile_schema import RECONCILE
 from engine.language.spec.schema_words import (
@@ -177,16 +177,6 @@ _ENSURE = record(
         ),
     },
 )
-_BULK = record(
-    "Many documents in one call.",
-    needed={"list": text("The list's key in the body."), "most": whole("At most so many.", least=1)},
-    may={
-        "rows": text("JMESPath on the answer: its rows."),
-        "row_key": text("JMESPath on a row: the value that equals the dedupe key."),
-        "row_reference": text("JMESPath on a row: its reference."),
-        "refused": text("JMESPath on the answer: the refused rows, each with its `index`."),
-    },
-)
 _REPORT = record(
     "A file for a person to import.",
     needed={"file": text("Its name."), "columns": list_of(text("A column."), "Its columns.", least=1)},
@@ -201,7 +191,7 @@ _TARGET_KEYS: dict[str, Schema] = {
     **_CALL_KEYS,
     "succeeded": expression("Whether the `answer` is a success."),
     "warning": value("A warning in the `answer`."),
-    "bulk": _BULK,
+    "bulk": BULK,
     "report": _REPORT,
 }
 _EQUALS = record("A value to compare.", needed={"path": _PATH, "equals": value("What must stand there.")})
