@@ -42,8 +42,8 @@ class Answer:
     """What a call gave back, already judged by the connector.
 
     `passing` marks refusals about us or the moment (401, 403, 429, no licence seat): the document is not
-    at fault. `retry_after_s` is the wait the target asked for. `request` and `response` are what the
-    audit trail keeps, with secrets masked.
+    at fault. `retry_after_s` is the wait the target asked for. `response` is what the audit
+    trail keeps, with secrets masked.
     """
 
     proof: Proof
@@ -52,7 +52,6 @@ class Answer:
     message: str = ""
     passing: bool = False
     retry_after_s: float | None = None
-    request: Mapping[str, Any] = field(default_factory=dict)
     response: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -117,6 +117,9 @@ def _packed(seal: PayloadSeal, name: str, payload: object) -> bytes:
 
 def _exact(value: object) -> object:
     """The value such that a Decimal without a fraction is read again as a Decimal, and so has its name again."""
+    kind = type(value)
+    if kind is str or kind is int or kind is bool or value is None:
+        return value
     if isinstance(value, Decimal):
         return msgspec.Raw(f"{value:f}".encode() + (b"E0" if value == value.to_integral_value() else b""))
     if isinstance(value, dict):

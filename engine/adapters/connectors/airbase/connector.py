@@ -88,7 +88,7 @@ class AirbaseConnector:
 
     def call(self, call: Call) -> Answer:
         """One call; 403 and 405 are answers like any other."""
-        return self._dialogue.answer_to(dialect.call_request(call, slash=self._slash), call.body)
+        return self._dialogue.answer_to(dialect.call_request(call, slash=self._slash))
 
     def ping(self, *, company: str | None = None, things: Sequence[str] = ()) -> Ping:
         """Read one row; where the key is refused, find out whether the other scheme word is accepted."""

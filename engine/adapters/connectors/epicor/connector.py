@@ -77,7 +77,7 @@ class EpicorConnector:
     def call(self, call: Call) -> Answer:
         """One call; a 200 whose body reports errors is for the recipe's `succeeded` to judge."""
         request = self._signed(dialect.call_request(call, self._name), call.company)
-        return self._dialogue.answer_to(request, call.body)
+        return self._dialogue.answer_to(request)
 
     def ping(self, *, company: str | None = None, things: Sequence[str] = ()) -> Ping:
         """Reach it, log in, name the company, and read one row of each thing."""

@@ -79,7 +79,7 @@ class RestConnector:
 
     def call(self, call: Call) -> Answer:
         """One call."""
-        return self._dialogue.answer_to(self._with_headers(dialect.call_request(call)), call.body)
+        return self._dialogue.answer_to(self._with_headers(dialect.call_request(call)))
 
     def ping(self, *, company: str | None = None, things: Sequence[str] = ()) -> Ping:
         """Read `ping_endpoint`, and each of the things."""
