@@ -12,7 +12,7 @@ from engine.domain.record import RecordKey, SourceRecord
 from engine.language.spec.model import MappingSpec
 from engine.plan.decision import Document, Put
 from engine.plan.sorting import home, homeless
-from engine.run.acknowledging import acknowledge
+from engine.run.acknowledging import Acknowledger
 from engine.run.budget import Budget
 from engine.run.concluding import decision_for, entered
 from engine.run.isolating import judge_apart
@@ -92,7 +92,9 @@ class _Run:
         self.freed: frozenset[RecordKey] = frozenset()
         self.world = LiveWorld(setup)
         self.budget = Budget(unentered_max=setup.stop_after_refused)
-        self.sender = Sender(setup, spec, result.run, self.budget, self._tell_sent)
+        self.acknowledger = Acknowledger(setup, spec, result.run, tell)
+        self.unwritten = ""
+        self.sender = Sender(setup, spec, result.run, self.budget, self._tell_sent, self.acknowledger.offer)
         self.reported: list[Any] = []
         self.stops: dict[str | None, str] = {}
 
@@ -176,7 +178,7 @@ class _Run:
     def _plan_and_send(self) -> None:
         states = tuple(OPEN | {State.ENTERED}) if self.spec.in_step else tuple(OPEN)
         self.reported.clear()
-        with self.sender.pool() as self.pool:
+        with self.acknowledger, self.sender.pool() as self.pool:
             self._plan_all(states)
         self.result.stopped = self.budget.stopped
 
@@ -318,12 +320,13 @@ class _Run:
 
     def _acknowledge(self) -> None:
         self.setup.stop_if_asked()
-        told = acknowledge(self.setup, self.spec, self.result.run, self.tell)
+        told = self.acknowledger.finish()
         self.result.acknowledged += told.done
         if told.failed:
-            self.result.warnings.append(
-                f"{told.failed} could not be written back to the source; tried again next run"
-            )
+            warning = f"{len(told.failed)} could not be written back to the source; tried again next run"
+            self.result.warnings = [one for one in self.result.warnings if one != self.unwritten]
+            self.result.warnings.append(warning)
+            self.unwritten = warning
         if told.warning and told.warning not in self.result.warnings:
             self.result.warnings.append(told.warning)
 

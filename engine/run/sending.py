@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.adapters.connectors.answers import BadAnswer
 from engine.adapters.connectors.port import Answer, Call, Connector
-from engine.adapters.store.port import Attempt, ClaimTaken, Conclusion, Intent, Lease, NotReady, RecordRow
+from engine.adapters.store.port import Attempt, ClaimTaken, Conclusion, Decision, Intent, Lease, NotReady, RecordRow
 from engine.domain.lifecycle import State
 from engine.domain.outcome import Proof
 from engine.language.spec.call_model import CallSpec
@@ -53,6 +53,7 @@ class Sender:
     run: str
     budget: Budget
     tell: Tell
+    concluded: Callable[[RecordRow], None]
     _ensured: set[str] = field(default_factory=set)
     _proposed: dict[tuple[Any, ...], Answer] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -105,11 +106,14 @@ class Sender:
             return Sent(document=document, row=row, attempt=attempt, answer=answer)
         conclusion = conclude_answer(self.spec, row.id, document, answer, done=False, now=self.setup.clock.instant())
         self.budget.count(answer, taken=conclusion.decision.state in TAKEN)
-        self._conclude([(attempt, conclusion)])
+        self._conclude([(row, attempt, conclusion)])
         return None
 
-    def _conclude(self, ended: Sequence[tuple[Attempt, Conclusion]]) -> None:
-        self.setup.ledger.conclude_many(ended, self.run, self.setup.who)
+    def _conclude(self, ended: Sequence[tuple[RecordRow, Attempt, Conclusion]]) -> None:
+        self.setup.ledger.conclude_many([(attempt, one) for _, attempt, one in ended], self.run, self.setup.who)
+        for row, _, conclusion in ended:
+            if conclusion.decision.acknowledged == "pending":
+                self.concluded(_after(row, conclusion.decision))
         with self._lock:
             self.tell("sent", len(ended))
 
@@ -209,12 +213,12 @@ class Sender:
             found = find_documents(connector, self.spec, documents)
         except (Unreachable, CredentialsError) as error:
             if len(sent) == 1:
-                self._conclude([(sent[0].attempt, self._unread(sent[0], error))])
+                self._conclude([(sent[0].row, sent[0].attempt, self._unread(sent[0], error))])
                 return
             for one in sent:
                 self._read_back_all([one])
             return
-        self._conclude([(one.attempt, self._read_back(one, found)) for one in sent])
+        self._conclude([(one.row, one.attempt, self._read_back(one, found)) for one in sent])
 
     def _unread(self, sent: Sent, error: Exception) -> Conclusion:
         reason = f"answered, but could not be read back: {error}"
@@ -250,6 +254,19 @@ class Sender:
             answer=answer.response,
             decision=decision,
         )
+
+
+def _after(row: RecordRow, decision: Decision) -> RecordRow:
+    """The record as the decision left it, as far as writing it back needs."""
+    return replace(
+        row,
+        state=decision.state,
+        cause=decision.cause,
+        reason=decision.reason,
+        company=decision.company or row.company,
+        label=decision.label or row.label,
+        reference=decision.reference or row.reference,
+    )
 
 
 def called(connector: Connector, call: Call) -> Answer:

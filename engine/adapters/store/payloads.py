@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -112,7 +114,24 @@ def _content(seal: PayloadSeal, name: str, body: bytes) -> Any:
 
 
 def _packed(seal: PayloadSeal, name: str, payload: object) -> bytes:
-    return seal.closed(name, zlib.compress(msgspec.json.encode(_exact(payload))))
+    packer = zlib.compressobj(zdict=_words())
+    text = packer.compress(msgspec.json.encode(_exact(payload))) + packer.flush()
+    return seal.closed(name, text)
+
+
+def _unpacked(body: bytes) -> bytes:
+    """The text of a payload; one that was kept without the words is told by its first bytes, and read as well."""
+    unpacker = zlib.decompressobj(zdict=_words())
+    text = unpacker.decompress(body)
+    if not unpacker.eof or unpacker.unused_data:
+        raise ValueError("a payload that breaks off, or goes on behind its end")
+    return text
+
+
+@cache
+def _words() -> bytes:
+    """What payloads have in common, which is not kept with each of them. It never changes."""
+    return (Path(__file__).parent / "payload_words.txt").read_bytes()
 
 
 def _exact(value: object) -> object:
@@ -132,7 +151,7 @@ def _exact(value: object) -> object:
 def opened(seal: PayloadSeal, name: str, body: Any) -> tuple[Any, bool]:
     """The content of a payload, and whether it is the one that its name was taken of."""
     try:
-        content = decode(zlib.decompress(seal.opened(name, bytes(body))))
+        content = decode(_unpacked(seal.opened(name, bytes(body))))
         return content, digest(content) == name
     except (zlib.error, NotJson, TypeError, ValueError):
         return None, False
