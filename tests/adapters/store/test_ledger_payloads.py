@@ -14,6 +14,7 @@ from ledger_scene import NAMESPACE, NOW, RUN, WHO, act, begin, bill, conclude, k
 from stores import Store
 
 from engine.adapters.store import payloads
+from engine.adapters.store.payload_seal import PayloadSeal
 from engine.adapters.store.port import ClaimTaken, Conclusion, Decision, Ledger
 from engine.domain.lifecycle import State
 from engine.words.clock import ManualClock
@@ -169,7 +170,7 @@ def test_the_words_that_payloads_share_never_change() -> None:
 
 def test_a_payload_kept_without_the_shared_words_is_read() -> None:
     content = {"invoice": "B-1", "lines": [1, 2]}
-    body = zlib.compress(encode(content))
-    assert payloads.opened(digest(content), body) == (content, True)
-    assert payloads.opened(digest(content), body[:-4])[1] is False
-    assert payloads.opened(digest(content), body + b"x")[1] is False
+    body, seal = zlib.compress(encode(content)), PayloadSeal(b"k" * 32)
+    assert payloads.opened(seal, digest(content), body) == (content, True)
+    assert payloads.opened(seal, digest(content), body[:-4])[1] is False
+    assert payloads.opened(seal, digest(content), body + b"x")[1] is False
