@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -101,19 +102,26 @@ class EpicorConnector:
         if room < self._settings["query_max_bytes"] // 2:
             shown = tuple(pair for pair in shown if pair[0] != "$select")
             room = self._settings["query_max_bytes"]
-        found: dict[Match, tuple[Row, ...]] = {}
-        batches = chunks(
-            tuple(group),
-            lambda match: all_of(group[match]),
-            bytes_max=room,
-            groups_max=self._settings["matches_per_request"],
+        batches = tuple(
+            chunks(
+                tuple(group),
+                lambda match: all_of(group[match]),
+                bytes_max=room,
+                groups_max=self._settings["matches_per_request"],
+            )
         )
-        for batch, text in batches:
-            matcher = Matcher(batch)
-            for page in self._pages(set_name, (("$filter", text), *shown), company, count=False):
+
+        def ask(batch: tuple[tuple[Match, ...], str]) -> Mapping[Match, tuple[Row, ...]]:
+            matcher = Matcher(batch[0])
+            for page in self._pages(set_name, (("$filter", batch[1]), *shown), company, count=False):
                 matcher.offer(page.rows)
-            found |= matcher.found(f"{self._name} {set_name}")
-        return found
+            return matcher.found(f"{self._name} {set_name}")
+
+        at_once = min(len(batches), self._settings["in_flight"])
+        if at_once <= 1:
+            return dict(pair for batch in batches for pair in ask(batch).items())
+        with ThreadPoolExecutor(max_workers=at_once) as pool:
+            return dict(pair for found in pool.map(ask, batches) for pair in found.items())
 
     def _pages(self, set_name: str, params: Params, company: str | None, *, count: bool) -> Iterator[Page]:
         where = f"{self._name} {set_name} of {company}"
