@@ -8,7 +8,8 @@ from typing import Any
 
 from engine.domain.entries import Entry, difference
 from engine.domain.lifecycle import State
-from engine.language.spec.model import CallSpec, EnsureSpec, EntrySpec, FindSpec
+from engine.language.spec.call_model import CallSpec, EnsureSpec
+from engine.language.spec.model import EntrySpec, FindSpec
 from engine.language.transform.render import RenderError
 from engine.plan.decision import Document, Put
 from engine.plan.extract import Waits, is_missing

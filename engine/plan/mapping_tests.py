@@ -120,7 +120,8 @@ def _expect_sends(spec: MappingSpec, test: TestSpec, planned: Planned) -> str:
     body = planned.body
     for call in spec.target.defaults:
         path = str(call.path.render(planned.scope))
-        body = lay_over((test.world.get("defaults") or {}).get(path, {}), body)
+        proposed = (test.world.get("defaults") or {}).get(path, {})
+        body = lay_over(proposed, body, without=call.without)
     if _comparable(body) == _comparable(test.sends):
         return ""
     difference = difflib.unified_diff(_lines(test.sends), _lines(body), "expected", "sent", lineterm="", n=2)

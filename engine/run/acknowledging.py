@@ -2,90 +2,156 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from typing import Self
 
 from engine.adapters.connectors.port import Answer, Call
 from engine.adapters.store.port import Decision, RecordRow
 from engine.domain.lifecycle import State
 from engine.domain.outcome import Proof
-from engine.language.spec.model import CallSpec, MappingSpec
+from engine.language.spec.call_model import CallSpec
+from engine.language.spec.model import MappingSpec
 from engine.run.budget import Budget
 from engine.run.ledger_pages import record_pages
 from engine.run.setup import Setup, Tell
 
-BATCH = 40
 NOT_SUPPORTED = frozenset({403, 405})
+BATCH = 40
+"""So many outcomes are marked in the ledger at once; between two of them the process may be stopped."""
 
 
 @dataclass(slots=True)
 class Acknowledged:
-    """How the writing back went."""
+    """How the writing back went; `failed` are the records that the source did not take."""
 
     done: int = 0
-    failed: int = 0
+    failed: set[int] = field(default_factory=set)
     warning: str = ""
 
 
-def acknowledge(setup: Setup, spec: MappingSpec, run: str, tell: Tell) -> Acknowledged:
-    """Write back every outcome of this mapping that the source has not heard of yet.
+class Acknowledger:
+    """Writes back every outcome of a mapping that its source has not heard of yet.
 
-    A failed one stays pending and is tried again by the next run. 403 and 405 mean that the source does
-    not support it: then it is asked no more in this run, with a warning. So it is when its budget is spent.
-
-    Raises:
-        Stopping: the process was asked to stop; what was written back is known, the rest stays pending.
+    In a `with`, what is offered is written back by threads of its own while others send; it may only be entered
+    once the feed was read to its end. A failed one stays pending and is tried again by the next run. 403 and 405
+    mean that the source does not support it: then it is asked no more in this run, with a warning. So it is when its
+    budget is spent.
     """
-    result = Acknowledged()
-    if spec.acknowledge is None:
-        return result
-    if not setup.may_acknowledge(spec):
-        result.warning = (
-            f"nothing is written back, because {spec.source.connection} and {spec.target.connection} "
-            "are not both production (environment, in connections.yaml)"
-        )
-        return result
-    budget = Budget(unentered_max=setup.stop_after_refused)
-    for rows in record_pages(setup.ledger, mapping=spec.name, unacknowledged=True):
-        # What is gone from the target is not told as entered: it stays pending until a person has decided.
-        told = [row for row in rows if row.cause != "vanished"]
-        for start in range(0, len(told), BATCH):
-            setup.stop_if_asked()
-            _acknowledge_batch(setup, spec, told[start : start + BATCH], run, result, budget)
-        tell("acknowledged", len(rows))
-        if budget.stopped and not result.warning:
-            result.warning = f"{spec.source.connection} takes nothing back at the moment: {budget.stopped}"
-        if result.warning:
-            break
-    return result
 
+    def __init__(self, setup: Setup, spec: MappingSpec, run: str, tell: Tell) -> None:
+        self._setup, self._spec, self._run, self._tell = setup, spec, run, tell
+        self._offered: SimpleQueue[RecordRow | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._failure: Exception | None = None
+        self._told = Acknowledged()
+        self._budget = Budget(unentered_max=setup.stop_after_refused)
+        self._may = spec.acknowledge is not None and setup.may_acknowledge(spec)
 
-def _acknowledge_batch(
-    setup: Setup, spec: MappingSpec, rows: Sequence[RecordRow], run: str, result: Acknowledged, budget: Budget
-) -> None:
-    def told(row: RecordRow) -> Answer | None:
-        if budget.stopped:
+    def __enter__(self) -> Self:
+        if self._may:
+            self._thread = threading.Thread(target=self._work, name="write back", daemon=True)
+            self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._thread is not None:
+            self._offered.put(None)
+            self._thread.join()
+            self._thread = None
+
+    def offer(self, row: RecordRow) -> None:
+        """Write this outcome back soon."""
+        if self._may:
+            self._offered.put(row)
+
+    def finish(self) -> Acknowledged:
+        """Write back all that is left; gives how it went since the last time.
+
+        Raises:
+            CredentialsError, LedgerError: what the threads met, or what is met now.
+            Stopping: the process was asked to stop; what was written back is known, the rest stays pending.
+        """
+        if self._failure is not None:
+            raise self._failure
+        if self._spec.acknowledge is not None and not self._may:
+            self._told.warning = (
+                f"nothing is written back, because {self._spec.source.connection} and "
+                f"{self._spec.target.connection} are not both production (environment, in connections.yaml)"
+            )
+        elif self._may:
+            self._write_rest()
+        told, self._told = self._told, Acknowledged(failed=self._told.failed)
+        return told
+
+    def _write_rest(self) -> None:
+        for rows in record_pages(self._setup.ledger, mapping=self._spec.name, unacknowledged=True):
+            # What is gone from the target is not told as entered: it stays pending until a person has decided.
+            left = [row for row in rows if row.cause != "vanished" and row.id not in self._told.failed]
+            if self._told.warning:
+                break
+            with self._pool() as pool:
+                for start in range(0, len(left), BATCH):
+                    self._setup.stop_if_asked()
+                    self._write(pool, left[start : start + BATCH])
+            self._tell("acknowledged", len(rows))
+
+    def _work(self) -> None:
+        try:
+            with self._pool() as pool:
+                while rows := self._next():
+                    if not self._setup.stopping() and (self._budget.stopped or not self._told.warning):
+                        self._write(pool, rows)
+        except Exception as error:  # noqa: BLE001 - `finish` raises it
+            self._failure = error
+
+    def _next(self) -> list[RecordRow]:
+        """What was offered and is not written back yet, at least one; empty at the end."""
+        rows: list[RecordRow] = []
+        row = self._offered.get()
+        while row is not None:
+            rows.append(row)
+            if len(rows) == BATCH:
+                return rows
+            try:
+                row = self._offered.get_nowait()
+            except Empty:
+                return rows
+        if rows:
+            self._offered.put(None)  # the end was met behind these: meet it again
+        return rows
+
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(max_workers=self._setup.in_flight(self._spec.source.connection))
+
+    def _write(self, pool: ThreadPoolExecutor, rows: Sequence[RecordRow]) -> None:
+        decisions = []
+        for row, answer in zip(rows, pool.map(self._write_one, rows), strict=True):
+            if answer is None or answer.ok:
+                self._told.done += answer is not None
+                decisions.append(_mark(self._spec, row, "done"))
+            elif answer.status in NOT_SUPPORTED:
+                name = self._spec.source.connection
+                self._told.warning = f"{name} does not let us write back: {answer.message}"
+            else:
+                self._told.failed.add(row.id)
+        self._setup.ledger.decide(decisions, self._run, self._setup.who)
+        if self._budget.stopped and not self._told.warning:
+            name = self._spec.source.connection
+            self._told.warning = f"{name} takes nothing back at the moment: {self._budget.stopped}"
+
+    def _write_one(self, row: RecordRow) -> Answer | None:
+        if self._budget.stopped:
             return Answer(proof=Proof.NOT_SENT, status=None)
-        answer = _tell_source(setup, spec, row)
+        answer = _tell_source(self._setup, self._spec, row)
         if answer is not None and (answer.passing or answer.status is None):
-            budget.count_refusal_of_us(answer)
+            self._budget.count_refusal_of_us(answer)
         elif answer is not None:
-            budget.count(answer, taken=True)  # one that is refused keeps no other one from being told
+            self._budget.count(answer, taken=True)  # one that is refused keeps no other one from being told
         return answer
-
-    with ThreadPoolExecutor(max_workers=setup.in_flight(spec.source.connection)) as pool:
-        answers = list(pool.map(told, rows))
-    decisions = []
-    for row, answer in zip(rows, answers, strict=True):
-        if answer is None or answer.ok:
-            result.done += answer is not None
-            decisions.append(_mark(spec, row, "done"))
-        elif answer.status in NOT_SUPPORTED:
-            result.warning = f"{spec.source.connection} does not let us write back: {answer.message}"
-        else:
-            result.failed += 1
-    setup.ledger.decide(decisions, run, setup.who)
 
 
 def _tell_source(setup: Setup, spec: MappingSpec, row: RecordRow) -> Answer | None:

@@ -18,7 +18,7 @@ from engine.language.spec.books import Company
 from engine.language.spec.model import MappingSpec
 from engine.plan.batch import follow_batch
 from engine.plan.world import Match, Row
-from engine.run.acknowledging import Acknowledged, acknowledge
+from engine.run.acknowledging import Acknowledged, Acknowledger
 from engine.run.ledger_pages import every_record
 from engine.run.live_world import LiveWorld
 from engine.run.setup import Setup, Tell, ignore
@@ -218,7 +218,10 @@ def sign_history(setup: Setup, text: str, *, reason: str, tell: Tell = ignore) -
     if faults:
         raise InputError(f"nothing was changed: {'; '.join(faults)}")
     setup.ledger.decide(decisions, setup.make_id(), setup.who)
-    told = [acknowledge(setup, specs[name], setup.make_id(), tell) for name in sorted(_mappings(rows) & set(specs))]
+    told = [
+        Acknowledger(setup, specs[name], setup.make_id(), tell).finish()
+        for name in sorted(_mappings(rows) & set(specs))
+    ]
     return _signed(rows, len(lines) - len(marked), told)
 
 
@@ -231,7 +234,7 @@ def _signed(rows: Sequence[RecordRow], left: int, told: Sequence[Acknowledged]) 
         dismissed=tuple(rows),
         left=left,
         acknowledged=sum(one.done for one in told),
-        failed=sum(one.failed for one in told),
+        failed=sum(len(one.failed) for one in told),
         warnings=tuple(dict.fromkeys(one.warning for one in told if one.warning)),
     )
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from engine.adapters.connectors.answers import BadAnswer
-from engine.adapters.connectors.port import Call, Connector, Row
+from engine.adapters.connectors.port import Call, Connector, Match, Row
 from engine.domain.outcome import Proof
-from engine.language.spec.model import CallSpec, FindSpec, KeptSpec, MappingSpec
+from engine.language.spec.call_model import CallSpec
+from engine.language.spec.model import FindSpec, KeptSpec, MappingSpec
 from engine.language.transform.render import RenderError
 from engine.language.transform.select import SelectError, Selector
 from engine.plan.decision import Document
 from engine.words.money import show_money
+
+NOT_KNOWN = frozenset({400, 404, 501})
+"""What a system answers that cannot give child sets inside rows: then each document is read by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +74,7 @@ def _find(
         document.claim_text: tuple((name, template.render(document.scope)) for name, template in find.match)
         for document in documents
     }
-    fields = tuple(name for name, _ in find.match) if find.read is not None else ()
-    rows = connector.find(find.set, tuple(dict.fromkeys(matches.values())), fields=fields, company=company)
+    rows = _rows(connector, find, company, tuple(dict.fromkeys(matches.values())))
     found = {}
     for document in documents:
         there = rows[matches[document.claim_text]]
@@ -80,10 +83,26 @@ def _find(
     return found
 
 
+def _rows(
+    connector: Connector, find: FindSpec, company: str | None, matches: Sequence[Match]
+) -> Mapping[Match, tuple[Row, ...]]:
+    """What the target has, with all that belongs to it where many can be read together."""
+    if find.read is None:
+        return connector.find(find.set, matches, company=company)
+    if find.together is not None:
+        inside = tuple(name for _, name in find.together.tables)
+        try:
+            return connector.find(find.set, matches, expand=inside, company=company)
+        except BadAnswer as error:
+            if error.status not in NOT_KNOWN:
+                raise
+    return connector.find(find.set, matches, fields=tuple(name for name, _ in find.match), company=company)
+
+
 def _compare(connector: Connector, find: FindSpec, document: Document, rows: Sequence[Row]) -> Found:
     kept: Any = {**rows[0], "rows": list(rows)}
     if find.read is not None:
-        kept = _read(connector, find.read, document)
+        kept = _as_read(find, rows) or _read(connector, find.read, document)
     reference = _taken(find.reference, kept)
     mark = _difference(find.bears, kept, document) if find.bears is not None else ""
     borne = _taken(find.bears.path, kept) if find.bears is not None and mark else None
@@ -97,6 +116,18 @@ def _compare(connector: Connector, find: FindSpec, document: Document, rows: Seq
         settled=find.settled is not None and _taken(find.settled, kept) is True,
         moved=_moved(find, kept, document),
     )
+
+
+def _as_read(find: FindSpec, rows: Sequence[Row]) -> dict[str, Any] | None:
+    """The document as `read` would give it, out of its one row; None where a part of it is missing or empty."""
+    together, row = find.together, rows[0]
+    if together is None or len(rows) != 1 or not all(_is_filled(row.get(name)) for _, name in together.tables):
+        return None
+    return {together.under: {together.row: [row], **{table: row[name] for table, name in together.tables}}}
+
+
+def _is_filled(rows: Any) -> bool:
+    return isinstance(rows, list) and bool(rows)
 
 
 def _taken(path: Selector, kept: Any) -> Any:

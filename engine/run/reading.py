@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from engine.adapters.connectors.port import Page
 from engine.adapters.store.port import RecordRow
@@ -30,9 +31,13 @@ def company_read_under(spec: MappingSpec, key: RecordKey) -> str | None:
     return key.feed.split(" ", 1)[0] if spec.source.each_company else None
 
 
-def kept_record(setup: Setup, spec: MappingSpec, row: RecordRow) -> SourceRecord:
-    """A record as the ledger keeps it."""
-    payload = setup.ledger.payload(row.payload_hash)
+def kept_records(setup: Setup, spec: MappingSpec, rows: Sequence[RecordRow]) -> list[SourceRecord]:
+    """Records as the ledger keeps them, read at once."""
+    payloads = setup.ledger.payloads([row.payload_hash for row in rows])
+    return [_kept(spec, row, payloads.get(row.payload_hash)) for row in rows]
+
+
+def _kept(spec: MappingSpec, row: RecordRow, payload: Any) -> SourceRecord:
     return SourceRecord(key=row.key, company=company_read_under(spec, row.key), payload=payload)
 
 

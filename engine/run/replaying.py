@@ -20,7 +20,7 @@ from engine.run.document_changes import DocumentChanges, against_last
 from engine.run.isolating import judge_apart
 from engine.run.judging import Judgement, Verdict
 from engine.run.live_world import LiveWorld
-from engine.run.reading import feeds_of, kept_record, mappings_of_feed, read_records
+from engine.run.reading import feeds_of, kept_records, mappings_of_feed, read_records
 from engine.run.recovering import resolve_doubt
 from engine.run.result import RunResult
 from engine.run.running import run_mapping
@@ -110,7 +110,7 @@ class _Freeing:
         if in_doubt:
             resolve_doubt(self._setup, self._spec, in_doubt, run)
             rows = [row for row in self._rows_now({row.key for row in rows}) if self._is_open_still(row)]
-        records = {row.key: kept_record(self._setup, self._spec, row) for row in rows}
+        records = {one.key: one for one in kept_records(self._setup, self._spec, rows)}
         judged = _judged(self._setup, self._spec, rows, records, world)
         free = [row for row in rows if self._is_as_agreed(row, judged.get(row.key))]
         self._setup.ledger.decide([self._decision(row) for row in free], run, self._setup.who)

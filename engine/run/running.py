@@ -12,7 +12,7 @@ from engine.domain.record import RecordKey, SourceRecord
 from engine.language.spec.model import MappingSpec
 from engine.plan.decision import Document, Put
 from engine.plan.sorting import home, homeless
-from engine.run.acknowledging import acknowledge
+from engine.run.acknowledging import Acknowledger
 from engine.run.budget import Budget
 from engine.run.concluding import decision_for, entered
 from engine.run.isolating import judge_apart
@@ -20,7 +20,7 @@ from engine.run.judging import Judgement, Verdict, wanted
 from engine.run.ledger_pages import record_pages
 from engine.run.line_stops import stopped_because
 from engine.run.live_world import LiveWorld
-from engine.run.reading import feeds_of, kept_record, mappings_of_feed, read_into_ledger
+from engine.run.reading import feeds_of, kept_records, mappings_of_feed, read_into_ledger
 from engine.run.recovering import interrupted_into_doubt, resolve_doubt, seconds_left
 from engine.run.report_file import write_report
 from engine.run.result import RunResult, Tally
@@ -92,7 +92,9 @@ class _Run:
         self.freed: frozenset[RecordKey] = frozenset()
         self.world = LiveWorld(setup)
         self.budget = Budget(unentered_max=setup.stop_after_refused)
-        self.sender = Sender(setup, spec, result.run, self.budget, self._tell_sent)
+        self.acknowledger = Acknowledger(setup, spec, result.run, tell)
+        self.unwritten = ""
+        self.sender = Sender(setup, spec, result.run, self.budget, self._tell_sent, self.acknowledger.offer)
         self.reported: list[Any] = []
         self.stops: dict[str | None, str] = {}
 
@@ -176,6 +178,11 @@ class _Run:
     def _plan_and_send(self) -> None:
         states = tuple(OPEN | {State.ENTERED}) if self.spec.in_step else tuple(OPEN)
         self.reported.clear()
+        with self.acknowledger, self.sender.pool() as self.pool:
+            self._plan_all(states)
+        self.result.stopped = self.budget.stopped
+
+    def _plan_all(self, states: tuple[State, ...]) -> None:
         feeds = [feed for _, feed in feeds_of(self.setup, self.spec) if feed not in self.result.unread]
         for feed in feeds:
             for rows in self._pages(
@@ -187,14 +194,12 @@ class _Run:
                     self._batch(mine)
                 if self.budget.stopped or self.limit == 0:
                     break
-        self.result.stopped = self.budget.stopped
 
     def _sort_home(self, rows: Sequence[RecordRow]) -> list[tuple[RecordRow, SourceRecord]]:
         """The rows that are this mapping's; the others are noted under the mapping that takes them, or none."""
         sharing = mappings_of_feed(self.setup, self.spec)
         mine, decisions = [], []
-        for row in rows:
-            record = kept_record(self.setup, self.spec, row)
+        for row, record in zip(rows, kept_records(self.setup, self.spec, rows), strict=True):
             owner = home(record, sharing)
             if owner is None:
                 put = homeless(record, self.setup.books.not_posted)
@@ -296,7 +301,8 @@ class _Run:
         if self.spec.in_step:
             send_in_step(self.setup, self.spec, self.result.run, ready, self.budget, self._tell_sent)
         else:
-            self.sender.send_all(ready)
+            for sent in ready:
+                self.pool.offer(self.sender.group_of(sent[0]), sent)
         if self.limit is not None:
             self.limit -= len(ready)
 
@@ -314,12 +320,13 @@ class _Run:
 
     def _acknowledge(self) -> None:
         self.setup.stop_if_asked()
-        told = acknowledge(self.setup, self.spec, self.result.run, self.tell)
+        told = self.acknowledger.finish()
         self.result.acknowledged += told.done
         if told.failed:
-            self.result.warnings.append(
-                f"{told.failed} could not be written back to the source; tried again next run"
-            )
+            warning = f"{len(told.failed)} could not be written back to the source; tried again next run"
+            self.result.warnings = [one for one in self.result.warnings if one != self.unwritten]
+            self.result.warnings.append(warning)
+            self.unwritten = warning
         if told.warning and told.warning not in self.result.warnings:
             self.result.warnings.append(told.warning)
 

@@ -3,31 +3,47 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.adapters.connectors.answers import BadAnswer
 from engine.adapters.connectors.port import Answer, Call, Connector
-from engine.adapters.store.port import Attempt, ClaimTaken, Conclusion, Intent, Lease, NotReady, RecordRow
+from engine.adapters.store.port import Attempt, ClaimTaken, Conclusion, Decision, Intent, Lease, NotReady, RecordRow
 from engine.domain.lifecycle import State
 from engine.domain.outcome import Proof
-from engine.language.spec.model import CallSpec, MappingSpec
+from engine.language.spec.call_model import CallSpec
+from engine.language.spec.model import MappingSpec
 from engine.language.transform.document import lay_over
 from engine.plan.decision import Document
 from engine.run.budget import TAKEN, Budget
 from engine.run.concluding import conclude_answer, decision_for, entered, succeeded
 from engine.run.judging import already_there, second_of
-from engine.run.matching import find_documents
+from engine.run.matching import Found, find_documents
+from engine.run.pool import SendPool
 from engine.run.sent import remember
 from engine.run.setup import STOPPING, Setup, Tell
 from engine.words.errors import CredentialsError, Unreachable
 
+READ_TOGETHER = 15
+"""Documents read back in one question, where the target's connection does not say how many."""
+
+Work = tuple[Document, RecordRow, Lease]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A document that the target says it took: its attempt is open until it was read back."""
+
+    document: Document
+    row: RecordRow
+    attempt: Attempt
+    answer: Answer
+
 
 @dataclass(slots=True)
 class Sender:
-    """Sends documents of one mapping; safe to use from the threads of its own pool.
+    """Sends documents of one mapping; its methods are called from the threads of a pool.
 
     When the budget is spent, it stops sending: the rest stays ready for the next run.
     """
@@ -37,60 +53,42 @@ class Sender:
     run: str
     budget: Budget
     tell: Tell
-    _groups: dict[str, threading.Lock] = field(default_factory=dict)
+    concluded: Callable[[RecordRow], None]
     _ensured: set[str] = field(default_factory=set)
+    _proposed: dict[tuple[Any, ...], Answer] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def send_all(self, documents: Sequence[tuple[Document, RecordRow, Lease]]) -> None:
-        """Send each document once, as many at a time as the connection allows.
+    def pool(self) -> SendPool[Work, Sent]:
+        """The threads that send, as many as the connection allows.
 
-        Raises:
-            LedgerError: our own store failed; nothing more is sent.
-            TurnLost: another runner took over; nothing more is sent.
-            Unreachable: the target could not be asked whether a group exists; the documents stay ready.
+        Besides what our store raises (LedgerError, TurnLost), the pool gives Unreachable when the target could
+        not be asked whether a group exists: the documents stay ready.
         """
-        if not documents:
-            return
-        with ThreadPoolExecutor(max_workers=self.setup.in_flight(self.spec.target.connection)) as pool:
-            futures = [pool.submit(self._send, document, row, lease) for document, row, lease in documents]
-            try:
-                done, waiting = wait(futures, return_when=FIRST_EXCEPTION)
-            finally:
-                # Also when a person interrupts: what has not begun is not begun.
-                for future in futures:
-                    future.cancel()
-        for future in done | waiting:
-            if not future.cancelled():
-                future.result()
+        name = self.spec.target.connection
+        together = self.setup.connections[name].settings.get("matches_per_request", READ_TOGETHER)
+        return SendPool(
+            threads=self.setup.in_flight(name), together=together, send=self._send, check=self._read_back_all
+        )
 
-    def _send(self, document: Document, row: RecordRow, lease: Lease) -> None:
+    def group_of(self, document: Document) -> object:
+        """What is sent one after another: the same value for documents of one group."""
         group = self.spec.target.at_once_per
-        if group is None:
-            self._send_unless_stopped(document, row, lease)
-            return
-        with self._group_lock(f"{document.company}|{group.render(document.scope)}"):
-            self._send_unless_stopped(document, row, lease)
+        return object() if group is None else (document.company, group.render(document.scope))
 
-    def _send_unless_stopped(self, document: Document, row: RecordRow, lease: Lease) -> None:
+    def _send(self, work: Work) -> Sent | None:
+        """One document; gives it when it is to be read back."""
+        document, row, lease = work
         if self.setup.stopping():
             self.budget.stop(STOPPING)
-        if not self.budget.stopped:
-            self._prepare_and_send(document, row, lease)
-
-    def _group_lock(self, name: str) -> threading.Lock:
-        with self._lock:
-            return self._groups.setdefault(name, threading.Lock())
-
-    def _prepare_and_send(self, document: Document, row: RecordRow, lease: Lease) -> None:
+        if self.budget.stopped:
+            return None
         connector = self.setup.connectors[self.spec.target.connection]
-        unwilling = self._ensure(connector, document)
-        answer: Answer | None = unwilling
-        body = document.body
+        answer, body = self._ensure(connector, document), document.body
         if answer is None:
             answer, body = self._with_defaults(connector, document)
         if answer is not None:
             self._not_prepared(document, row, answer)
-            return
+            return None
         call = Call(
             verb=document.verb,
             path=document.path,
@@ -100,13 +98,24 @@ class Sender:
             effect=True,
         )
         attempt = self._begin(document, row, lease, call)
-        if attempt is not None:
-            answer = called(connector, call)
-            conclusion = self._conclusion(connector, document, row, answer)
-            self.budget.count(answer, taken=conclusion.decision.state in TAKEN)
-            self.setup.ledger.conclude(attempt, conclusion, self.run, self.setup.who)
-            with self._lock:
-                self.tell("sent", 1)
+        if attempt is None:
+            return None
+        answer = called(connector, call)
+        if (answer.ok and succeeded(self.spec, answer)) or answer.proof is Proof.DUPLICATE:
+            self.budget.count(answer, taken=True)
+            return Sent(document=document, row=row, attempt=attempt, answer=answer)
+        conclusion = conclude_answer(self.spec, row.id, document, answer, done=False, now=self.setup.clock.instant())
+        self.budget.count(answer, taken=conclusion.decision.state in TAKEN)
+        self._conclude([(row, attempt, conclusion)])
+        return None
+
+    def _conclude(self, ended: Sequence[tuple[RecordRow, Attempt, Conclusion]]) -> None:
+        self.setup.ledger.conclude_many([(attempt, one) for _, attempt, one in ended], self.run, self.setup.who)
+        for row, _, conclusion in ended:
+            if conclusion.decision.acknowledged == "pending":
+                self.concluded(_after(row, conclusion.decision))
+        with self._lock:
+            self.tell("sent", len(ended))
 
     def _begin(self, document: Document, row: RecordRow, lease: Lease, call: Call) -> Attempt | None:
         try:
@@ -131,10 +140,10 @@ class Sender:
             if not there:
                 body = ensure.create.body.render(document.scope) if ensure.create.body else None
                 for defaults in ensure.defaults:
-                    answer = self._call(connector, defaults, document, effect=False)
+                    answer = self._propose(connector, defaults, document)
                     if not answer.ok:
                         return answer
-                    body = lay_over(answer.body, body)
+                    body = lay_over(answer.body, body, without=defaults.without)
                 answer = connector.call(
                     Call(
                         verb=ensure.create.verb,
@@ -152,23 +161,31 @@ class Sender:
     def _with_defaults(self, connector: Connector, document: Document) -> tuple[Answer | None, Any]:
         body = document.body
         for defaults in self.spec.target.defaults:
-            answer = self._call(connector, defaults, document, effect=False)
+            answer = self._propose(connector, defaults, document)
             if not answer.ok:
                 return answer, body
-            body = lay_over(answer.body, body)
+            body = lay_over(answer.body, body, without=defaults.without)
         return None, body
 
-    def _call(self, connector: Connector, call: CallSpec, document: Document, *, effect: bool) -> Answer:
-        return connector.call(
+    def _propose(self, connector: Connector, call: CallSpec, document: Document) -> Answer:
+        """The rows that a call without effect proposes: asked once for all documents of one `once_per`."""
+        path = str(call.path.render(document.scope))
+        once = None if call.once_per is None else (path, document.company, call.once_per.render(document.scope))
+        known = self._proposed.get(once) if once is not None else None
+        if known is not None:
+            return known
+        answer = connector.call(
             Call(
                 verb=call.verb,
-                path=str(call.path.render(document.scope)),
+                path=path,
                 company=document.company,
                 params=tuple((name, str(value.render(document.scope))) for name, value in call.params),
                 body=call.body.render(document.scope) if call.body else None,
-                effect=effect,
             )
         )
+        if once is not None and answer.ok:
+            self._proposed[once] = answer
+        return answer
 
     def _not_prepared(self, document: Document, row: RecordRow, answer: Answer) -> None:
         """A step before the one with an effect failed: the document itself was not sent; the next run tries again."""
@@ -188,33 +205,42 @@ class Sender:
         )
         self.setup.ledger.decide([decision], self.run, self.setup.who)
 
-    def _conclusion(self, connector: Connector, document: Document, row: RecordRow, answer: Answer) -> Conclusion:
-        done = succeeded(self.spec, answer)
-        now = self.setup.clock.instant()
-        if (answer.ok and done) or answer.proof is Proof.DUPLICATE:
-            try:
-                return self._read_back(connector, document, row, answer)
-            except (Unreachable, CredentialsError) as error:
-                reason = f"answered, but could not be read back: {error}"
-                decision = decision_for(
-                    row.id, document.facts, state=State.IN_DOUBT, cause="no_answer", reason=reason
-                )
-                return Conclusion(
-                    proof=answer.proof.value,
-                    status=answer.status,
-                    message=reason,
-                    answer=answer.response,
-                    decision=decision,
-                    doubt=now,
-                )
-        return conclude_answer(self.spec, row.id, document, answer, done=done, now=now)
+    def _read_back_all(self, sent: Sequence[Sent]) -> None:
+        """What the target kept of each, asked for together; where that fails, of each by itself."""
+        connector = self.setup.connectors[self.spec.target.connection]
+        documents = [one.document for one in sent]
+        try:
+            found = find_documents(connector, self.spec, documents)
+        except (Unreachable, CredentialsError) as error:
+            if len(sent) == 1:
+                self._conclude([(sent[0].row, sent[0].attempt, self._unread(sent[0], error))])
+                return
+            for one in sent:
+                self._read_back_all([one])
+            return
+        self._conclude([(one.row, one.attempt, self._read_back(one, found)) for one in sent])
 
-    def _read_back(self, connector: Connector, document: Document, row: RecordRow, answer: Answer) -> Conclusion:
-        found = find_documents(connector, self.spec, [document]).get(document.claim_text)
+    def _unread(self, sent: Sent, error: Exception) -> Conclusion:
+        reason = f"answered, but could not be read back: {error}"
+        decision = decision_for(
+            sent.row.id, sent.document.facts, state=State.IN_DOUBT, cause="no_answer", reason=reason
+        )
+        return Conclusion(
+            proof=sent.answer.proof.value,
+            status=sent.answer.status,
+            message=reason,
+            answer=sent.answer.response,
+            decision=decision,
+            doubt=self.setup.clock.instant(),
+        )
+
+    def _read_back(self, sent: Sent, by_claim: Mapping[str, Found]) -> Conclusion:
+        document, row, answer = sent.document, sent.row, sent.answer
+        found = by_claim.get(document.claim_text)
         if found is None and (self.spec.dedupe is None or not self.spec.dedupe.find):
             decision = entered(self.spec, row.id, document, row.payload_hash, None)
         elif found is None:
-            raise Unreachable("it is not found under its own key")
+            return self._unread(sent, Unreachable("it is not found under its own key"))
         elif answer.proof is Proof.DUPLICATE and not found.equal:
             put = already_there(document, found)
             decision = decision_for(row.id, document.facts, state=put.state, cause=put.cause, reason=put.reason)
@@ -228,6 +254,19 @@ class Sender:
             answer=answer.response,
             decision=decision,
         )
+
+
+def _after(row: RecordRow, decision: Decision) -> RecordRow:
+    """The record as the decision left it, as far as writing it back needs."""
+    return replace(
+        row,
+        state=decision.state,
+        cause=decision.cause,
+        reason=decision.reason,
+        company=decision.company or row.company,
+        label=decision.label or row.label,
+        reference=decision.reference or row.reference,
+    )
 
 
 def called(connector: Connector, call: Call) -> Answer:

@@ -9,7 +9,8 @@ from engine.adapters.connectors.port import Answer, Call
 from engine.adapters.store.port import Attempt, ClaimTaken, Conclusion, Lease, NotReady, RecordRow
 from engine.domain.lifecycle import State
 from engine.domain.outcome import Proof
-from engine.language.spec.model import BulkSpec, MappingSpec
+from engine.language.spec.call_model import BulkSpec
+from engine.language.spec.model import MappingSpec
 from engine.plan.decision import Document
 from engine.run.budget import Budget
 from engine.run.concluding import conclude_answer, decision_for, entered, succeeded

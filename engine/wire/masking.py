@@ -12,6 +12,7 @@ MASK = "********"
 TEXT_MAX = 4000
 
 _LINK_QUERY = re.compile(r"(https?://[^\s?#\"'<>\\]{1,2000})[?#][^\s\"'<>\\]+", re.IGNORECASE)
+_LINK_QUERY_BYTES = re.compile(_LINK_QUERY.pattern.encode(), re.IGNORECASE)
 _SECRET_NAMES = frozenset(
     {
         "accesstoken",
@@ -29,6 +30,8 @@ _SECRET_NAMES = frozenset(
         "xapikey",
     }
 )
+_SECRET_SIGNS = re.compile("|".join("[-_]*".join(name) for name in sorted(_SECRET_NAMES)).encode(), re.IGNORECASE)
+"""Any of these names, however it is written."""
 _KEPT_HEADERS = (
     "content-type",
     "date",
@@ -71,6 +74,16 @@ def mask_text(text: str, hidden: Iterable[str] = ()) -> str:
     return text
 
 
+def may_hold_secrets(body: bytes, hidden: Iterable[str] = ()) -> bool:
+    """Whether `mask_value` could change anything in the JSON of this body; a look at its bytes, that errs on yes.
+
+    Signs that JSON may write in two ways (an escape in the body, or one that the secret would need) say yes.
+    """
+    if b"\\" in body or _SECRET_SIGNS.search(body) or _LINK_QUERY_BYTES.search(body):
+        return True
+    return any(secret.encode() in body for secret in hidden if secret)
+
+
 def mask_value(value: Any, hidden: Iterable[str] = ()) -> Any:
     """A JSON value with the values of secret keys, and known secrets inside texts, replaced."""
     known = tuple(hidden)
@@ -90,12 +103,6 @@ def mask_headers(headers: Mapping[str, str], hidden: Iterable[str] = ()) -> dict
     """The headers of an answer that help to trace it; all others are left out."""
     known = tuple(hidden)
     return {name: mask_text(headers[name], known) for name in _KEPT_HEADERS if name in headers}
-
-
-def mask_params(params: Iterable[tuple[str, str]], hidden: Iterable[str] = ()) -> dict[str, str]:
-    """Query parameters by name, with secrets replaced."""
-    known = tuple(hidden)
-    return {name: MASK if is_secret_name(name) else mask_text(value, known) for name, value in params}
 
 
 def shorten(text: str, most: int = TEXT_MAX) -> str:

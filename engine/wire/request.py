@@ -60,14 +60,17 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     elapsed_s: float = 0.0
+    _read: list[Any] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def json(self) -> Any:
-        """The body as JSON.
+        """The body as JSON: one value for all who ask, so nobody changes it.
 
         Raises:
             NotJson: it is something else.
         """
-        return decode(self.body)
+        if not self._read:
+            self._read.append(decode(self.body))
+        return self._read[0]
 
 
 def path_segment(text: str) -> str:

@@ -43,15 +43,22 @@ def mark_of(connection: str, field: str) -> str:
 
 
 class CredentialsOf:
-    """The credentials of one connection, out of the vault."""
+    """The credentials of one connection, out of the vault; opened again when its file is another one."""
 
     def __init__(self, vault: Vault, connection: str) -> None:
         self._vault = vault
         self._connection = connection
+        self._opened: dict[str, tuple[object, Secret]] = {}
 
     def get(self, field: str) -> Secret:
         """The secret of that name."""
-        return self._vault.get(self._connection, field)
+        mark = self._vault.mark
+        known = self._opened.get(field)
+        if known is not None and mark is not None and known[0] == mark:
+            return known[1]
+        secret = self._vault.get(self._connection, field)
+        self._opened[field] = (mark, secret)
+        return secret
 
 
 class CredentialChanges:

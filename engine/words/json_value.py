@@ -69,15 +69,18 @@ def digest(value: object) -> str:
 
 
 def _plain(value: object) -> object:
+    kind = type(value)  # most values are of these very types, and asking for that is quicker than isinstance
+    if kind is str or kind is int or kind is bool or value is None:
+        return value
+    if isinstance(value, dict):
+        return {key: inner if type(inner) is str else _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
     if isinstance(value, Decimal):
         if not value.is_finite() or abs(value.adjusted()) > EXPONENT_MAX:
             raise TypeError(f"{value} is not a number that can be sent")
         return Decimal(f"{value:f}")
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(inner) for inner in value]
-    if value is None or isinstance(value, (str, bool, int)):
+    if isinstance(value, (str, int)):
         return value
     if isinstance(value, (date, datetime)):
         return value.isoformat()

@@ -248,7 +248,7 @@ class _Drawing:
                 ("airbase", UPSERT, "POST", 2),
                 ("airbase", WRITE_BACK, "PATCH", 5),
                 ("epicor", self.chance.choice(GROUPS), "POST", 1),
-                ("epicor", "GetByID", None, 3),
+                ("epicor", "APInvoices", None, 6),
                 ("epicor", "", None, 40),
                 ("airbase", "", None, 20),
             ],
@@ -328,7 +328,7 @@ class _Drawing:
         system, path, method, most = self.chance.choice(
             [
                 ("epicor", INVOICE, "POST", 5),
-                ("epicor", "GetByID", None, 4),
+                ("epicor", "APInvoices", None, 6),
                 ("epicor", JOURNAL, "POST", 3),
                 ("airbase", WRITE_BACK, "PATCH", 5),
             ]

@@ -117,7 +117,7 @@ def break_crosswalk(folder: Path) -> str:
 
 
 BREAKS: list[tuple[Callable[[Path], str], tuple[str, ...]]] = [
-    *((break_mapping, line) for line in READING_FILES),
+    *((break_mapping, line) for line in READING_FILES if line != ("ping",)),  # ping works with what can be read
     *((damage, line) for damage in (break_bytes, break_books, break_crosswalk) for line in READING_FILES[:1]),
     *((damage, ("run", "--all")) for damage in (break_bytes, break_books, break_crosswalk)),
 ]

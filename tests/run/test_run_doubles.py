@@ -47,7 +47,7 @@ def test_the_second_record_with_one_key_is_held_and_names_the_first(make_house: 
 
 
 def test_one_number_at_two_vendors_is_two_bills(make_house: MakeHouse) -> None:
-    house = make_house(bill("B-1"), bill("B-1", vendor=VENDORS[1], label="other"))
+    house = make_house(bill("B-1"), bill("B-1", "61.00", vendor=VENDORS[1], label="other"))
     house.run("bills")
     assert sorted(row.state for row in house.rows(mapping="bills")) == ["entered", "entered"]
     assert len(house.sandbox.epicor.books.invoices("EPIC06")) == 2

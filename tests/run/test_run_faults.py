@@ -248,18 +248,37 @@ def test_an_answer_that_does_not_say_it_was_saved_is_looked_up(make_house: MakeH
 def test_a_read_back_that_fails_is_doubt_and_not_success(make_house: MakeHouse) -> None:
     entries = bills(1)
     house = make_house(*entries)
-    fault = house.sandbox.faults.add(Fault(kind=FaultKind.STATUS, system="epicor", path="GetByID", status=500))
+    respond = house.sandbox.epicor.respond
 
+    def failing(request: SandboxRequest) -> SandboxResponse:
+        saved = bool(house.wire.effects("epicor", SAVE))
+        return SandboxResponse.json(500, {}) if saved and "/APInvoices" in request.path else respond(request)
+
+    house.sandbox.epicor.respond = failing  # type: ignore[method-assign]
     house.run("bills", wait=False)
 
-    assert house.sandbox.faults.met(fault.id)
     row = house.row(entries[0])
     assert (row.state, row.cause) == ("in_doubt", "no_answer")
     assert house.entry(entries[0])["status"] == "sync_ready"
-    house.sandbox.faults.clear()
+    house.sandbox.epicor.respond = respond  # type: ignore[method-assign]
     house.run("bills")
     entered_once(house, entries)
     assert len(house.wire.effects("epicor", SAVE)) == 1
+
+
+def test_where_invoices_cannot_be_read_together_each_is_read_by_itself(make_house: MakeHouse) -> None:
+    entries = bills(3)
+    house = make_house(*entries)
+    respond = house.sandbox.epicor.respond
+
+    def unknowing(request: SandboxRequest) -> SandboxResponse:
+        expands = any(name == "$expand" for name, _ in request.query)
+        return SandboxResponse.json(400, {"ErrorMessage": "no $expand here"}) if expands else respond(request)
+
+    house.sandbox.epicor.respond = unknowing  # type: ignore[method-assign]
+    house.run("bills")
+    entered_once(house, entries)
+    assert sum(path.endswith("GetByID") for path in house.wire.paths("epicor")) == 3
 
 
 def test_a_group_that_somebody_has_open_holds_its_bills_until_it_is_closed(make_house: MakeHouse) -> None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from engine.wire.masking import MASK, mask_headers, mask_params, mask_text, mask_value
+from engine.wire.masking import MASK, mask_headers, mask_text, mask_value, may_hold_secrets
 from engine.wire.request import Response
 from engine.wire.wording import not_json_sentence, word_error
 
@@ -121,5 +121,17 @@ def test_masking_takes_secrets_and_leaves_business_alone():
         "client_secret": None,
     }
     assert mask_headers({"set-cookie": "s", "x-request-id": "r", "authorization": "a"}) == {"x-request-id": "r"}
-    assert mask_params((("api-key", "k"), ("page", "1"))) == {"api-key": MASK, "page": "1"}
     assert mask_text("a longsecret", ("long", "longsecret")) == f"a {MASK}"
+
+
+def test_a_body_that_needs_no_masking_is_known_by_its_bytes() -> None:
+    for body, hidden in (
+        (b'{"note": "see s3cret-value"}', ("s3cret-value",)),
+        (b'{"accessToken": "x"}', ()),
+        (b'{"X-API-Key": "x"}', ()),
+        (b'{"Set-Cookie": "x", "client_secret": 1}', ()),
+        (b'{"link": "https://files.example.test/r/1?sig=abc"}', ()),
+        (b'{"text": "a\\u0062c"}', ("abc",)),
+    ):
+        assert may_hold_secrets(body, hidden)
+    assert not may_hold_secrets(b'{"link": "https://files.example.test/r/1", "name": "Ada"}', ("s3cret-value",))

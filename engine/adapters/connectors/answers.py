@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from engine.adapters.connectors.driver import Exchange
 from engine.adapters.connectors.port import Answer
 from engine.domain.outcome import Proof
-from engine.wire.masking import mask_headers, mask_params, mask_text, mask_value, shorten
-from engine.wire.request import Request, Response
+from engine.wire.masking import mask_headers, mask_text, mask_value, may_hold_secrets, shorten
+from engine.wire.request import Response
 from engine.wire.wording import not_json_sentence, plain, word_error
 from engine.words.errors import CredentialsError, Unreachable
 from engine.words.json_value import NotJson
@@ -83,15 +83,9 @@ def redirect_sentence(response: Response) -> str:
     return f"the address redirects{to}; base_url must be the address itself, and redirects are not followed"
 
 
-def as_answer(
-    exchange: Exchange, judge: Judge, *, body: Any, hidden: Iterable[str], retry_after_s: float | None
-) -> Answer:
-    """The answer of a call, with what the audit trail keeps of it.
-
-    `body` is the JSON that was sent, `retry_after_s` the wait named in a header.
-    """
+def as_answer(exchange: Exchange, judge: Judge, *, hidden: Iterable[str], retry_after_s: float | None) -> Answer:
+    """The answer of a call, with what the audit trail keeps of it; `retry_after_s` is the wait named in a header."""
     known = tuple(hidden)
-    shown = show_request(exchange.request, body, known)
     response = exchange.response
     if response is None:
         trouble = mask_text(exchange.trouble, known)
@@ -100,7 +94,6 @@ def as_answer(
             status=None,
             message=plain(trouble),
             passing=not exchange.sent,
-            request=shown,
             response={"trouble": plain(trouble)},
         )
     judged = judge(response)
@@ -111,7 +104,6 @@ def as_answer(
         message=mask_text(judged.message, known),
         passing=judged.passing,
         retry_after_s=retry_after_s if retry_after_s is not None else judged.retry_after_s,
-        request=shown,
         response=show_response(response, known),
     )
 
@@ -158,22 +150,13 @@ def login_sentence(name: str, said: str) -> str:
     )
 
 
-def show_request(request: Request, body: Any, hidden: Iterable[str]) -> dict[str, Any]:
-    """A request as the audit trail keeps it; headers are left out."""
-    known = tuple(hidden)
-    shown: dict[str, Any] = {"method": request.method, "path": mask_text(request.path, known)}
-    if request.params:
-        shown["params"] = mask_params(request.params, known)
-    if body is not None:
-        shown["body"] = mask_value(body, known)
-    return shown
-
-
 def show_response(response: Response, hidden: Iterable[str]) -> dict[str, Any]:
     """A response as the audit trail keeps it; text that is not JSON is cut."""
     known = tuple(hidden)
     try:
-        body = mask_value(response.json(), known)
+        body = response.json()
+        if may_hold_secrets(response.body, known):
+            body = mask_value(body, known)
     except NotJson:
         body = shorten(mask_text(response.body[:20_000].decode("utf-8", errors="replace"), known))
     return {

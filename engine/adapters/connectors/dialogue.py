@@ -50,14 +50,13 @@ class Dialogue:
         body = read_body(self._name, exchange, self._judge, self._auth.hidden())
         return body, exchange.response.headers if exchange.response is not None else {}
 
-    def answer_to(self, request: Request, body: Any) -> Answer:
-        """The answer of a call; `body` is its JSON before it was written out."""
+    def answer_to(self, request: Request) -> Answer:
+        """The answer of a call."""
         exchange = self._driver.exchange(request)
         named = exchange.response.headers.get("retry-after") if exchange.response is not None else None
         answer = as_answer(
             exchange,
             self._judge,
-            body=body,
             hidden=self._auth.hidden(),
             retry_after_s=retry_after_s(named, self._clock.now()),
         )

@@ -42,8 +42,8 @@ class Answer:
     """What a call gave back, already judged by the connector.
 
     `passing` marks refusals about us or the moment (401, 403, 429, no licence seat): the document is not
-    at fault. `retry_after_s` is the wait the target asked for. `request` and `response` are what the
-    audit trail keeps, with secrets masked.
+    at fault. `retry_after_s` is the wait the target asked for. `response` is what the audit
+    trail keeps, with secrets masked.
     """
 
     proof: Proof
@@ -52,7 +52,6 @@ class Answer:
     message: str = ""
     passing: bool = False
     retry_after_s: float | None = None
-    request: Mapping[str, Any] = field(default_factory=dict)
     response: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -103,10 +102,12 @@ class Connector(Protocol):
         matches: Sequence[Match],
         *,
         fields: Sequence[str] = (),
+        expand: Sequence[str] = (),
         company: str | None = None,
     ) -> Mapping[Match, tuple[Row, ...]]:
         """The rows that fit each match, in as few requests as the system allows; none found is `()`.
 
+        `expand` are child sets wanted inside each row; a system that has no such thing leaves them out.
         Text is compared trimmed and without regard to case. Raises as `read` does.
         """
         ...

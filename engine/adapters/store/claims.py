@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
@@ -13,6 +14,9 @@ from engine.adapters.store.tables import claims, records, storable
 from engine.adapters.store.transaction import Transaction, parts_of
 from engine.domain.record import RecordKey
 
+Claim = Mapping[str, Any]
+"""The row of a claim, without its time."""
+
 KEY_MAX = 400
 """Letters of a key that are compared as they are; PostgreSQL has no index of much longer ones."""
 
@@ -21,6 +25,7 @@ _HELD = (
     .join(records, records.c.id == claims.c.record_id)
     .where(claims.c.namespace == bindparam("space"), claims.c.key_folded.in_(bindparam("keys", expanding=True)))
 )
+_INSERT = insert(claims)
 _RELEASE = delete(claims).where(claims.c.record_id == bindparam("id"), claims.c.in_step.is_(False))
 
 
@@ -43,17 +48,37 @@ def claim(transaction: Transaction, record_id: int, namespace: str, dedupe_key: 
         if row["record_id"] != record_id:
             raise ClaimTaken(key_of(row), record_id)
     if not held:
-        transaction.connection.execute(
-            insert(claims),
-            {
-                "namespace": namespace,
-                "key_folded": fold(dedupe_key),
-                "dedupe_key": dedupe_key,
-                "record_id": record_id,
-                "in_step": in_step,
-                "claimed_at": transaction.now,
-            },
-        )
+        insert_all(transaction, [claim_of(record_id, namespace, dedupe_key, in_step=in_step)])
+
+
+def held_by(connection: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Record]:
+    """The holders of claims by namespace and folded key, out of these."""
+    by_space: dict[str, set[str]] = {}
+    for namespace, folded in pairs:
+        by_space.setdefault(namespace, set()).add(folded)
+    return {
+        (namespace, row["key_folded"]): row
+        for namespace, keys in by_space.items()
+        for part in parts_of(sorted(keys))
+        for row in _held(connection, namespace, part)
+    }
+
+
+def insert_all(transaction: Transaction, new: Sequence[Claim]) -> None:
+    """Claims of keys that nobody holds."""
+    if new:
+        transaction.connection.execute(_INSERT, [{**one, "claimed_at": transaction.now} for one in new])
+
+
+def claim_of(record_id: int, namespace: str, dedupe_key: str, *, in_step: bool) -> Claim:
+    """The row of a claim."""
+    return {
+        "namespace": namespace,
+        "key_folded": fold(dedupe_key),
+        "dedupe_key": dedupe_key,
+        "record_id": record_id,
+        "in_step": in_step,
+    }
 
 
 def release(transaction: Transaction, record_id: int) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
 from engine.adapters.store import dialect
 from engine.adapters.store.dialect import STORE_ERRORS, LeaseTime, for_reading, in_words, open_engine
 from engine.adapters.store.schema import prepare
-from engine.adapters.store.writer import Writer
+from engine.adapters.store.writer import Together, Writer
 from engine.words.clock import Clock, IdMaker
 from engine.words.errors import LedgerError
 
@@ -54,6 +54,10 @@ class Database:
             LedgerError: the database failed, and nothing was kept.
         """
         return self._writer.run(work)
+
+    def write_together(self, kind: Hashable, work: Together, item: object) -> Any:
+        """As `write`, done by one call of `work` with what others write under the same kind at this moment."""
+        return self._writer.run_together(kind, work, item)
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Work that sees one moment of the database.

@@ -83,16 +83,16 @@ class SqlInbox:
         """Keep an event; False when it came before."""
         # Wrapped, so that no event is ever the same payload as a record, and may be forgotten by itself.
         content = {"webhook": event.connection, "event": event.payload}
-        name = payload_rows.hash_of(content)
+        packed = payload_rows.packed(self._seal, content)
 
         def work(connection: Connection) -> bool:
             now = self._clock.now()
             of_event = (inbox.c.connection == event.connection, inbox.c.event_id == event.event_id)
             known = connection.execute(select(inbox.c.number, inbox.c.received_at).where(*of_event)).one_or_none()
             if known is None:
-                payload_rows.keep_at(connection, self._seal, now, {name: content})
+                payload_rows.keep_at(connection, now, [packed])
                 row = {"connection": event.connection, "event_id": event.event_id, "kind": event.kind}
-                connection.execute(insert(inbox).values(**row, payload_hash=name, received_at=now))
+                connection.execute(insert(inbox).values(**row, payload_hash=packed.name, received_at=now))
                 return True
             if event.again_after is None or now - known.received_at <= event.again_after:
                 return False

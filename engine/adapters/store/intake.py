@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import insert, not_, select, update
 
 from engine.adapters.store import claims, payloads, run_rows
+from engine.adapters.store.payload_seal import PayloadSeal
 from engine.adapters.store.rows import Record, key_of, rows_of
 from engine.adapters.store.tables import records, storable
 from engine.adapters.store.transaction import Transaction, parts_of
@@ -19,11 +20,21 @@ _MAY_BE_IN_TARGET = frozenset({State.SENDING, State.IN_DOUBT, State.ENTERED, Sta
 _WITHDRAWN_WHEN_GONE = tuple(sorted(OPEN - {State.WITHDRAWN}))
 
 
-def register(transaction: Transaction, page: Sequence[SourceRecord], run: str) -> None:
-    """Keep one page of a feed; of a record that stands twice in it, the later one counts."""
+Intake = Mapping[RecordKey, tuple[SourceRecord, payloads.Packed]]
+"""A page of a feed: each record once, with its payload as it is kept."""
+
+
+def taken_in(seal: PayloadSeal, page: Sequence[SourceRecord]) -> Intake:
+    """A page made ready to be kept; of a record that stands twice in it, the later one counts."""
     latest = {_storable(record.key): record for record in page}
-    hashes = {key: payloads.hash_of(record.payload) for key, record in latest.items()}
-    payloads.keep(transaction, {hashes[key]: record.payload for key, record in latest.items()})
+    return {key: (record, payloads.packed(seal, record.payload)) for key, record in latest.items()}
+
+
+def register(transaction: Transaction, page: Intake, run: str) -> None:
+    """Keep one page of a feed."""
+    latest = {key: record for key, (record, _) in page.items()}
+    hashes = {key: packed.name for key, (_, packed) in page.items()}
+    payloads.keep(transaction, (packed for _, packed in page.values()))
     known = _known(transaction, list(latest))
     events: list[AuditEvent] = []
     _insert(transaction, {key: latest[key] for key in latest if key not in known}, hashes, run, events)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -73,6 +74,17 @@ def check(connection: Connection, lease: Lease, now: datetime) -> None:
         raise TurnLost(f"the turn {lease.name} was taken over by another runner: nothing more is sent")
     if current.expires_at <= now:
         raise TurnLost(f"the turn {lease.name} ran out: nothing more is sent")
+
+
+def lost(connection: Connection, leases_asked: Iterable[Lease], now: datetime) -> dict[Lease, TurnLost]:
+    """Those that are not ours any more, each looked at once."""
+    found = {}
+    for lease in set(leases_asked):
+        try:
+            check(connection, lease, now)
+        except TurnLost as error:
+            found[lease] = error
+    return found
 
 
 def _is_ours(current: Lease | None, lease: Lease) -> bool:

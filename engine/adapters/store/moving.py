@@ -77,15 +77,25 @@ def records_of(transaction: Transaction, ids: Iterable[int]) -> dict[int, Record
         ProgramError: there is no such record.
     """
     wanted = sorted(set(ids))
-    found: dict[int, Record] = {
-        row["id"]: row
-        for part in parts_of(wanted)
-        for row in rows_of(transaction.connection.execute(_BY_IDS, {"ids": part}))
-    }
+    found = there_are(transaction, wanted)
     for record_id in wanted:
         if record_id not in found:
-            raise ProgramError(f"there is no record {record_id} in the ledger")
+            raise no_record(record_id)
     return found
+
+
+def there_are(transaction: Transaction, ids: Iterable[int]) -> dict[int, Record]:
+    """Those of the records that are there."""
+    return {
+        row["id"]: row
+        for part in parts_of(sorted(set(ids)))
+        for row in rows_of(transaction.connection.execute(_BY_IDS, {"ids": part}))
+    }
+
+
+def no_record(record_id: int) -> ProgramError:
+    """The error of one that is not."""
+    return ProgramError(f"there is no record {record_id} in the ledger")
 
 
 def write(transaction: Transaction, changed: Sequence[Record]) -> None:
@@ -147,8 +157,17 @@ def _reasons(decision: Decision) -> dict[str, str]:
     return {"cause": decision.cause, "reason": mask_links(decision.reason)}
 
 
-def moved(transaction: Transaction, move: Move, *, proof: str | None = None, doubt: Instant | None = None) -> Record:
+def moved(
+    transaction: Transaction,
+    move: Move,
+    *,
+    proof: str | None = None,
+    doubt: Instant | None = None,
+    holds_claim: bool = False,
+) -> Record:
     """The record after the move, not yet written; takes or gives back the claim that goes with it.
+
+    `holds_claim` says that the record is known to hold the claim of the decision already.
 
     Raises:
         ClaimTaken: the decision adopts a document whose dedupe key another record holds.
@@ -160,6 +179,8 @@ def moved(transaction: Transaction, move: Move, *, proof: str | None = None, dou
     if decision.state is not State.IN_DOUBT or doubt is not None:
         now["doubt_epoch"] = doubt.epoch if doubt is not None else None
         now["doubt_seconds"] = doubt.seconds if doubt is not None else None
+    if holds_claim:
+        return now
     if decision.namespace is not None and decision.dedupe_key is not None:
         claims.claim(transaction, now["id"], decision.namespace, decision.dedupe_key, in_step=decision.in_step)
     elif not now["may_be_entered"] and (proof in _NOTHING_WRITTEN or decision.state in _CLOSED):

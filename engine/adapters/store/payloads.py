@@ -6,9 +6,12 @@ A purge empties a payload and keeps its row, so that one that was taken away by 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -49,23 +52,34 @@ def hash_of(payload: object) -> str:
         raise ProgramError(f"a payload cannot be kept: {error}") from error
 
 
-def keep(transaction: Transaction, by_hash: Mapping[str, object]) -> None:
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A payload as it is kept; made before the transaction, so that the one writer does not wait for it."""
+
+    name: str
+    body: bytes
+
+
+def packed(seal: PayloadSeal, payload: Mapping[str, Any]) -> Packed:
+    """A payload under its name, compressed and sealed. Raises as `hash_of` does."""
+    name = hash_of(payload)
+    return Packed(name, _packed(seal, name, payload))
+
+
+def keep(transaction: Transaction, all_packed: Iterable[Packed]) -> None:
     """Keep payloads that are not kept yet, or not any more."""
-    keep_at(transaction.connection, transaction.seal, transaction.now, by_hash)
+    keep_at(transaction.connection, transaction.now, all_packed)
 
 
-def keep_at(connection: Connection, seal: PayloadSeal, now: datetime, by_hash: Mapping[str, object]) -> None:
+def keep_at(connection: Connection, now: datetime, all_packed: Iterable[Packed]) -> None:
     """`keep` outside the ledger's own transactions, for what is not a record's."""
+    by_hash = {one.name: one.body for one in all_packed}
     purged: dict[str, bool] = {}
     for hashes in parts_of(list(by_hash)):
         purged |= {row[0]: row[1] for row in connection.execute(_KNOWN, {"hashes": hashes})}
-    new = [
-        {"hash": name, "body": _packed(seal, name, payload), "kept_at": now}
-        for name, payload in by_hash.items()
-        if name not in purged
-    ]
+    new = [{"hash": name, "body": body, "kept_at": now} for name, body in by_hash.items() if name not in purged]
     again = [
-        {"name": name, "new_body": _packed(seal, name, by_hash[name]), "new_kept_at": now}
+        {"name": name, "new_body": by_hash[name], "new_kept_at": now}
         for name, is_purged in purged.items()
         if is_purged
     ]
@@ -73,14 +87,6 @@ def keep_at(connection: Connection, seal: PayloadSeal, now: datetime, by_hash: M
         connection.execute(_INSERT, new)
     if again:
         connection.execute(_FILL, again)
-
-
-def keep_one(transaction: Transaction, payload: Mapping[str, Any]) -> str:
-    """Keep one payload, and give its name."""
-    content = dict(payload)
-    name = hash_of(content)
-    keep(transaction, {name: content})
-    return name
 
 
 def read(connection: Connection, seal: PayloadSeal, names: Sequence[str]) -> dict[str, Any]:
@@ -108,11 +114,31 @@ def _content(seal: PayloadSeal, name: str, body: bytes) -> Any:
 
 
 def _packed(seal: PayloadSeal, name: str, payload: object) -> bytes:
-    return seal.closed(name, zlib.compress(msgspec.json.encode(_exact(payload))))
+    packer = zlib.compressobj(zdict=_words())
+    text = packer.compress(msgspec.json.encode(_exact(payload))) + packer.flush()
+    return seal.closed(name, text)
+
+
+def _unpacked(body: bytes) -> bytes:
+    """The text of a payload; one that was kept without the words is told by its first bytes, and read as well."""
+    unpacker = zlib.decompressobj(zdict=_words())
+    text = unpacker.decompress(body)
+    if not unpacker.eof or unpacker.unused_data:
+        raise ValueError("a payload that breaks off, or goes on behind its end")
+    return text
+
+
+@cache
+def _words() -> bytes:
+    """What payloads have in common, which is not kept with each of them. It never changes."""
+    return (Path(__file__).parent / "payload_words.txt").read_bytes()
 
 
 def _exact(value: object) -> object:
     """The value such that a Decimal without a fraction is read again as a Decimal, and so has its name again."""
+    kind = type(value)
+    if kind is str or kind is int or kind is bool or value is None:
+        return value
     if isinstance(value, Decimal):
         return msgspec.Raw(f"{value:f}".encode() + (b"E0" if value == value.to_integral_value() else b""))
     if isinstance(value, dict):
@@ -125,7 +151,7 @@ def _exact(value: object) -> object:
 def opened(seal: PayloadSeal, name: str, body: Any) -> tuple[Any, bool]:
     """The content of a payload, and whether it is the one that its name was taken of."""
     try:
-        content = decode(zlib.decompress(seal.opened(name, bytes(body))))
+        content = decode(_unpacked(seal.opened(name, bytes(body))))
         return content, digest(content) == name
     except (zlib.error, NotJson, TypeError, ValueError):
         return None, False

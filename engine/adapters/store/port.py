@@ -268,6 +268,14 @@ class Ledger(Protocol):
         """
         ...
 
+    def conclude_many(self, ended: Sequence[tuple[Attempt, Conclusion]], run: str, who: str) -> None:
+        """`conclude` for several attempts, in one transaction.
+
+        Raises:
+            TurnLost: another runner has put one of them in doubt; the others are concluded.
+        """
+        ...
+
     def holder_of(self, namespace: str, dedupe_keys: Sequence[str]) -> Mapping[str, RecordKey]:
         """Which records hold the claims on these keys."""
         ...

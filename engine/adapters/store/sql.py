@@ -37,6 +37,7 @@ from engine.adapters.store.port import (
     TurnLost,
 )
 from engine.adapters.store.transaction import Act, Transaction
+from engine.adapters.store.writer import Outcome
 from engine.domain.audit_event import AuditEvent
 from engine.domain.lifecycle import State
 from engine.domain.record import RecordKey, SourceRecord
@@ -98,7 +99,8 @@ class SqlLedger:
     def register(self, records: Sequence[SourceRecord], run: str) -> None:
         """Keep one page of records."""
         if records:
-            self._write(run, lambda transaction: intake.register(transaction, records, run))
+            page = intake.taken_in(self._trail.payload_seal, records)
+            self._write(run, lambda transaction: intake.register(transaction, page, run))
 
     def withdraw_unseen(self, connection: str, feed: str, run: str) -> int:
         """Withdraw the undecided records of the feed that this run did not see."""
@@ -162,18 +164,39 @@ class SqlLedger:
 
     def begin_many(self, intents: Sequence[Intent], lease: Lease, run: str, who: str) -> tuple[Attempt, ...]:
         """Record the intents of one bulk call, all or none."""
+        requests = [(intent, payloads.packed(self._trail.payload_seal, intent.request)) for intent in intents]
 
-        def work(transaction: Transaction) -> tuple[Attempt, ...]:
-            return sending.begin(transaction, intents, lease, self._leases_by(transaction.connection))
+        def work(transaction: Transaction, calls: Sequence[Any]) -> Sequence[Outcome]:
+            return sending.begin_together(transaction, calls, self._leases_by(transaction.connection))
 
-        return self._write(run, work, who)
+        begun: tuple[Attempt, ...] = self._write_together(
+            "begin", run, who, work, sending.Begin(intents=requests, lease=lease)
+        )
+        return begun
 
     def conclude(self, attempt: Attempt, conclusion: Conclusion, run: str, who: str) -> None:
         """Record how the attempt ended and move the record."""
-        in_time = self._write(run, lambda transaction: sending.conclude(transaction, attempt, conclusion), who)
-        if not in_time:
+        self.conclude_many([(attempt, conclusion)], run, who)
+
+    def conclude_many(self, ended: Sequence[tuple[Attempt, Conclusion]], run: str, who: str) -> None:
+        """Record how several attempts ended."""
+        ends = [
+            sending.End(
+                attempt=attempt,
+                conclusion=conclusion,
+                answer=payloads.packed(self._trail.payload_seal, conclusion.answer),
+            )
+            for attempt, conclusion in ended
+        ]
+
+        def work(transaction: Transaction, items: Sequence[Any]) -> Sequence[Outcome]:
+            outcomes = iter(sending.conclude_together(transaction, [end for one in items for end in one]))
+            return [_all_of([next(outcomes) for _ in one]) for one in items]
+
+        late = self._write_together("conclude", run, who, work, ends)
+        if late:
             raise TurnLost(
-                f"the answer to attempt {attempt.id} came after another runner had put it in doubt: "
+                f"the answer to attempt {ended[late[0]][0].id} came after another runner had put it in doubt: "
                 "nothing more is sent"
             )
 
@@ -253,6 +276,22 @@ class SqlLedger:
         """Close the store; a second call does nothing."""
         self._database.close()
 
+    def _write_together(
+        self,
+        kind: str,
+        run: str,
+        who: str,
+        work: Callable[[Transaction, Sequence[Any]], Sequence[Outcome]],
+        item: object,
+    ) -> Any:
+        """Work of a run that is done by one call with what other threads write of the same kind at this moment."""
+
+        def in_transaction(connection: Connection, items: Sequence[Any]) -> Sequence[Outcome]:
+            act = Act(who=who, run=run)
+            return work(Transaction(connection=connection, now=self._clock.now(), act=act, trail=self._trail), items)
+
+        return self._database.write_together((kind, run, who), in_transaction, item)
+
     def _write(self, run: str | None, work: Callable[[Transaction], T], who: str | None = None) -> T:
         """Work of a run, by that person, or by the one who started the run."""
 
@@ -268,3 +307,9 @@ class SqlLedger:
             )
 
         return self._database.write(in_transaction)
+
+
+def _all_of(outcomes: Sequence[Outcome]) -> Outcome:
+    """What came of several attempts: the places of those that came too late, or the first failure."""
+    failure = next((error for _, error in outcomes if error is not None), None)
+    return [place for place, (in_time, _) in enumerate(outcomes) if in_time is False], failure

@@ -1,13 +1,14 @@
 """One writer thread: what is waiting when it comes by is written in one transaction and committed once.
 
 A unit of work is a function of a connection. It may be run a second time, after its first try was rolled
-back, so it must have no effect but through that connection.
+back, so it must have no effect but through that connection. Units of one kind that wait together are done by one
+call, so that their statements are shared.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -23,9 +24,17 @@ GROUP_MAX = 64
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+Outcome = tuple[Any, Exception | None]
+"""What came of one of many: its value, or why nothing of it was kept."""
+Together = Callable[[Connection, Sequence[Any]], Sequence[Outcome]]
+"""Does many things at once; one that fails by itself must have changed nothing."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Unit:
-    work: Callable[[Connection], Any]
+    work: Together
+    item: Any = None
+    kind: Hashable = None
     done: Future[Any] = field(default_factory=Future)
 
 
@@ -60,13 +69,19 @@ class Writer:
                 the commit and does not come back to say what became of it, that stays open.
             Exception: whatever the work raises; then nothing of this unit was kept.
         """
-        unit = _Unit(work)
+        result: T = self._done(_Unit(lambda connection, _: ((work(connection), None),)))
+        return result
+
+    def run_together(self, kind: Hashable, work: Together, item: object) -> Any:
+        """As `run`, but what others wait for under the same kind is done by the same call of `work`."""
+        return self._done(_Unit(work, item, kind))
+
+    def _done(self, unit: _Unit) -> Any:
         with self._gate:
             if self._closed:
                 raise LedgerError("the ledger is closed")
             self._waiting.put(unit)
-        result: T = unit.done.result()
-        return result
+        return unit.done.result()
 
     @property
     def closed(self) -> bool:
@@ -121,13 +136,18 @@ class Writer:
                 else:
                     unit.done.set_exception(failure)
 
-    def _in_transaction(self, group: list[_Unit]) -> list[tuple[Any, Exception | None]]:
-        answers: list[tuple[Any, Exception | None]] | None = None
+    def _in_transaction(self, group: list[_Unit]) -> list[Outcome]:
+        answers: list[Outcome] | None = None
         ticket: Ticket = None
         try:
             with self._engine.begin() as connection:
                 ticket = ticket_of(connection)
-                answers = [_answer(connection, unit) for unit in group]
+                found = {
+                    unit: answer
+                    for units in _by_kind(group)
+                    for unit, answer in zip(units, _answers(connection, units), strict=True)
+                }
+                answers = [found[unit] for unit in group]
         except STORE_ERRORS:
             # Only the commit comes after the answers; its own answer may be what got lost.
             if answers is None or not was_committed(self._engine, ticket):
@@ -143,18 +163,26 @@ class Writer:
             unit.done.set_exception(failure)
 
 
-def _answer(connection: Connection, unit: _Unit) -> tuple[Any, Exception | None]:
-    """What the unit gave, or what it raised after its own changes were taken back."""
+def _by_kind(group: Sequence[_Unit]) -> list[list[_Unit]]:
+    """The units that are done together; one without a kind is done alone."""
+    kinds: dict[Hashable, list[_Unit]] = {}
+    for unit in group:
+        kinds.setdefault(unit if unit.kind is None else unit.kind, []).append(unit)
+    return list(kinds.values())
+
+
+def _answers(connection: Connection, units: Sequence[_Unit]) -> Sequence[Outcome]:
+    """What the units gave, or what they raised after their own changes were taken back."""
     try:
         savepoint = connection.begin_nested()
         try:
-            value = unit.work(connection)
+            answers = units[0].work(connection, [unit.item for unit in units])
         except STORE_ERRORS:
             raise
-        except Exception as failure:  # noqa: BLE001  it belongs to the caller of this unit alone
+        except Exception as failure:  # noqa: BLE001  it belongs to the callers of these units alone
             savepoint.rollback()
-            return None, failure
+            return [(None, failure)] * len(units)
         savepoint.commit()
     except STORE_ERRORS as error:
         raise _Spoiled(error) from error
-    return value, None
+    return answers

@@ -113,6 +113,15 @@ class Vault:
         opened = self._read()
         return opened.audit_key if opened is not None else self._plain_key().for_audit
 
+    @property
+    def mark(self) -> object:
+        """The same as long as the file is the same; None when there is none."""
+        try:
+            now = self._path.lstat()
+        except OSError:
+            return None
+        return now.st_ino, now.st_mtime_ns, now.st_ctime_ns, now.st_size, now.st_mode
+
     def set(
         self,
         connection: str,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.language.node import Node
+from engine.language.spec.call_model import TogetherSpec
 from engine.language.spec.compile_equals import compile_equals
 from engine.language.spec.compile_similar import compile_similar
 from engine.language.spec.compile_steps import compile_match
@@ -57,6 +58,7 @@ def _find(node: Node, scope: Scope) -> FindSpec | None:
         set=node.plain()["set"],
         match=match,
         read=read,
+        together=_together(node),
         reference=reference,
         accounts=accounts,
         amounts=amounts,
@@ -67,6 +69,19 @@ def _find(node: Node, scope: Scope) -> FindSpec | None:
         group=compile_equals("group", group_node, scope) if group_node is not None else None,
         trouble=_trouble(node.get("trouble"), scope),
         place=node.place,
+    )
+
+
+def _together(node: Node) -> TogetherSpec | None:
+    together = node.get("together")
+    if together is None:
+        return None
+    given = together.plain()
+    return TogetherSpec(
+        under=given["under"],
+        row=given["row"],
+        tables=tuple(given["tables"].items()),
+        place=node.key_place("together"),
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from engine.language.node import Node
+from engine.language.spec.call_model import BulkSpec, CallSpec, EnsureSpec, Verb
 from engine.language.spec.compile_steps import compile_match
 from engine.language.spec.mapping_schema import VERBS
-from engine.language.spec.model import BulkSpec, CallSpec, EnsureSpec, TargetSpec, Verb
+from engine.language.spec.model import TargetSpec
 from engine.language.spec.report_model import ReportSpec
 from engine.language.spec.scope import KnownName, Scope
 from engine.language.transform.render import literal
@@ -56,7 +57,16 @@ def compile_call(node: Node, scope: Scope, *, call_needed: bool = True) -> CallS
     if path is None or pairs is None or (body is None and body_node is not None):
         return None
     place = node.key_place(verb) if verb is not None else node.place
-    return CallSpec(verb=verb or "get", path=path, params=pairs, body=body, place=place)
+    once_per, without = scope.template(node.get("once_per")), node.get("without")
+    return CallSpec(
+        verb=verb or "get",
+        path=path,
+        params=pairs,
+        body=body,
+        once_per=once_per,
+        without=tuple(without.plain()) if without is not None else (),
+        place=place,
+    )
 
 
 def compile_calls(node: Node, scope: Scope) -> tuple[CallSpec, ...]:

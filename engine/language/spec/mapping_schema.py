@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from engine.language.spec.model import Expectation, Verb
+from engine.language.spec.call_model import Verb
+from engine.language.spec.call_schema import BULK, SHARED_KEYS, TOGETHER
+from engine.language.spec.model import Expectation
 from engine.language.spec.reconcile_schema import RECONCILE
 from engine.language.spec.schema_words import (
     FILE_NAME,
@@ -161,7 +163,10 @@ _CALL_KEYS: dict[str, Schema] = {
     "body": anything("The body; every value in it may be an expression."),
 }
 _CALL = exactly_one(record("One call.", may=_CALL_KEYS), *VERBS)
-_DEFAULTS = list_of(ref("call"), "Calls without effect; the last answer's rows lie under the body's rows.")
+_DEFAULTS = list_of(
+    exactly_one(record("A call without effect.", may={**_CALL_KEYS, **SHARED_KEYS}), *VERBS),
+    "Calls without effect; the last answer's rows lie under the body's rows.",
+)
 _ENSURE = record(
     "Something that must exist before the write.",
     needed={
@@ -170,16 +175,6 @@ _ENSURE = record(
             record("How it is made.", may={"defaults": _DEFAULTS, **_CALL_KEYS}),
             *VERBS,
         ),
-    },
-)
-_BULK = record(
-    "Many documents in one call.",
-    needed={"list": text("The list's key in the body."), "most": whole("At most so many.", least=1)},
-    may={
-        "rows": text("JMESPath on the answer: its rows."),
-        "row_key": text("JMESPath on a row: the value that equals the dedupe key."),
-        "row_reference": text("JMESPath on a row: its reference."),
-        "refused": text("JMESPath on the answer: the refused rows, each with its `index`."),
     },
 )
 _REPORT = record(
@@ -196,7 +191,7 @@ _TARGET_KEYS: dict[str, Schema] = {
     **_CALL_KEYS,
     "succeeded": expression("Whether the `answer` is a success."),
     "warning": value("A warning in the `answer`."),
-    "bulk": _BULK,
+    "bulk": BULK,
     "report": _REPORT,
 }
 _EQUALS = record("A value to compare.", needed={"path": _PATH, "equals": value("What must stand there.")})
@@ -209,6 +204,7 @@ _FIND = record(
     },
     may={
         "read": ref("call"),
+        "together": TOGETHER,
         "kept": {
             "description": "What the target kept, compared after the write.",
             "type": "object",

@@ -6,16 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from engine.language.node import Node
+from engine.language.spec.call_model import BulkSpec, CallSpec, EnsureSpec, TogetherSpec
 from engine.language.spec.reconcile_model import ReconcileSpec
 from engine.language.spec.report_model import ReportSpec
 from engine.language.spec.twin_model import Twin
-from engine.language.transform.document import Body
 from engine.language.transform.render import Template
 from engine.language.transform.select import Selector
 from engine.words.problem import Place
 
 Mode = Literal["create_once", "keep_in_step", "report"]
-Verb = Literal["call", "get", "post", "put", "patch", "delete"]
 Expectation = Literal["books", "sends", "skips", "holds", "refuses"]
 Kind = Literal["as_is", "text", "money", "decimal", "integer", "boolean", "date", "book_date"]
 
@@ -160,45 +159,6 @@ class EntrySpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallSpec:
-    """One request: the verb, the path (its templated segments are percent-encoded), params and body."""
-
-    verb: Verb
-    path: Template
-    params: tuple[tuple[str, Template], ...] = ()
-    body: Body | None = None
-    place: Place
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnsureSpec:
-    """Something that must exist before the write; safe to repeat."""
-
-    set: str
-    match: tuple[tuple[str, Template], ...]
-    defaults: tuple[CallSpec, ...]
-    create: CallSpec
-    place: Place
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BulkSpec:
-    """Many documents in one call: the list's key in the body, how many at most, and where answers stand.
-
-    `rows` gives the rows of the answer, `row_key` the value in a row that equals the dedupe key,
-    `refused` the list of refused ones with their `index`.
-    """
-
-    list: str
-    most: int
-    rows: Selector | None = None
-    row_key: Selector | None = None
-    row_reference: Selector | None = None
-    refused: Selector | None = None
-    place: Place
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetSpec:
     """Where documents go and by which calls."""
 
@@ -231,12 +191,13 @@ class FindSpec:
     """A look-up by the dedupe key, and how to read what it finds.
 
     `accounts` and `amounts` are compared with the mapping's entries, `kept` with its own values.
-    `bears` is the value that proves a document to be ours.
+    `bears` is the value that proves a document to be ours. `together` gives for many what `read` gives for one.
     """
 
     set: str
     match: tuple[tuple[str, Template], ...]
     read: CallSpec | None
+    together: TogetherSpec | None = None
     reference: Selector
     accounts: Selector | None = None
     amounts: Selector | None = None

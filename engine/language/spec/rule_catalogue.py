@@ -10,8 +10,9 @@ import difflib
 import re
 from collections.abc import Collection, Iterable, Iterator
 
+from engine.language.spec.call_model import CallSpec
 from engine.language.spec.known import Catalogue, Known
-from engine.language.spec.model import CallSpec, LookupStep, MappingSpec
+from engine.language.spec.model import LookupStep, MappingSpec
 from engine.language.spec.rule_names import taken_parts
 from engine.language.spec.spec_part import SpecPart, steps_with_parts
 from engine.language.transform.document import Body

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 import yaml
 
@@ -19,6 +19,9 @@ from engine.words.problem import Place, Problem
 DEPTH_MAX = 60
 NODES_MAX = 200_000
 
+_QUICK = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_READ_OTHERWISE = re.compile(r"\t|:[ \n]*,")
+"""What the two parsers do not take alike; what they differ about besides is looked at where it is met."""
 _FOLDED_ITEM = re.compile(r"\n *(- )")
 _FOLDED_TAB = re.compile(r"\n *(\t)")
 
@@ -32,7 +35,10 @@ def read_yaml(source: bytes | str, file: str) -> tuple[Node | None, tuple[Proble
     text, problems = decode_text(raw, file)
     if text is None:
         return None, problems
-    reader = _Reader(text, file)
+    quick = _read_quickly(text, file)
+    if quick is not None:
+        return quick, ()
+    reader = _Reader(text, file, yaml.SafeLoader)
     try:
         node = reader.document()
     except ProblemFound as found:
@@ -40,6 +46,18 @@ def read_yaml(source: bytes | str, file: str) -> tuple[Node | None, tuple[Proble
     except yaml.YAMLError as error:
         return None, (*reader.problems, explain(error, text, file))
     return node, tuple(reader.problems)
+
+
+def _read_quickly(text: str, file: str) -> Node | None:
+    """The document by the parser in C; None where the exact one must say what is wrong, or would be stricter."""
+    if _READ_OTHERWISE.search(text):
+        return None
+    reader = _Reader(text, file, _QUICK)
+    try:
+        node = reader.document()
+    except (ProblemFound, yaml.YAMLError):
+        return None
+    return None if reader.problems or reader.is_disputed else node
 
 
 class _Mark(Protocol):
@@ -62,7 +80,9 @@ def _mark(mark: _Mark | None) -> _Mark:
 class _Reader:
     """Turns the parser's events into nodes; problems that leave the structure readable are collected."""
 
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, loader: Any) -> None:
+        self.is_disputed = False
+        self._loader = loader
         self.problems: list[Problem] = []
         self._text = text
         self._file = file
@@ -75,7 +95,7 @@ class _Reader:
             ProblemFound: the file is empty, has two documents, or is too large or too deep.
             yaml.YAMLError: it is not YAML.
         """
-        events: Iterator[yaml.Event] = iter(yaml.parse(self._text, Loader=yaml.SafeLoader))
+        events: Iterator[yaml.Event] = iter(yaml.parse(self._text, Loader=self._loader))
         next(events)
         start = next(events)
         if not isinstance(start, yaml.DocumentStartEvent):
@@ -136,7 +156,8 @@ class _Reader:
         self._count(place, path)
         self._refuse_anchor_and_tag(event, place, path)
         text = event.value
-        if event.style is None and text == "<<":
+        self.is_disputed |= not event.style and "?" in text
+        if not event.style and text == "<<":
             self._add(
                 place,
                 "E109",
@@ -145,7 +166,7 @@ class _Reader:
                 path,
             )
             return None
-        if event.style is None and (text in {"", "~", "null"} or is_number_like(text)):
+        if not event.style and (text in {"", "~", "null"} or is_number_like(text)):
             hint = f'write "{text}" in quotes' if text else "write the key before the ':'"
             self._add(place, "E110", f"the key '{text}' is not text", hint, path)
         return str(text)
@@ -161,7 +182,8 @@ class _Reader:
         start, end = _mark(event.start_mark), _mark(event.end_mark)
         written = self._text[start.index : end.index]
         value: None | bool | int | Decimal | str = event.value
-        if event.style is None:
+        self.is_disputed |= not event.style and "?" in event.value  # the exact parser reads it as the sign of a key
+        if not event.style:  # plain: the parser in C says it with an empty text
             self._refuse_folding(written, event)
             try:
                 value = read_scalar(event.value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -215,28 +215,29 @@ def compile_body(node: Node, where: str, problems: list[Problem]) -> Body | None
     return Body(node.place, part) if len(problems) == before else None
 
 
-def lay_over(defaults: Any, body: Any) -> Any:
+def lay_over(defaults: Any, body: Any, *, without: Collection[str] = ()) -> Any:
     """The body with each row of its `ds` tables laid over the first row that table has in `defaults`.
 
     `defaults` is the answer of a call that proposes rows (tables under `parameters.ds`, `returnObj` or
-    `ds`). The body's values win, keys it does not have are kept; nothing else changes, and neither
-    argument is changed.
+    `ds`). The body's values win, keys it does not have are kept, but for those `without`; nothing else
+    changes, and neither argument is changed.
     """
     tables = _tables_of(defaults)
     rows_of = body.get("ds") if isinstance(body, dict) else None
     if not tables or not isinstance(rows_of, dict):
         return body
-    laid = {name: _over_first(tables.get(name), rows) for name, rows in rows_of.items()}
+    laid = {name: _over_first(tables.get(name), rows, without) for name, rows in rows_of.items()}
     return {**body, "ds": laid}
 
 
-def _over_first(default_rows: Any, rows: Any) -> Any:
+def _over_first(default_rows: Any, rows: Any, without: Collection[str]) -> Any:
     if not isinstance(rows, list) or not isinstance(default_rows, list) or not default_rows:
         return rows
     first = default_rows[0]
     if not isinstance(first, dict):
         return rows
-    return [{**first, **row} if isinstance(row, dict) else row for row in rows]
+    proposed = {name: value for name, value in first.items() if name not in without}
+    return [{**proposed, **row} if isinstance(row, dict) else row for row in rows]
 
 
 def _tables_of(answer: Any) -> dict[str, Any]:

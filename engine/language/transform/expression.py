@@ -1,7 +1,7 @@
 """Expressions: Jinja's grammar, an allow-list of its parts, and operators of our own.
 
-Jinja parses and compiles, inside its immutable sandbox and without any of its globals, filters or tests.
-Between the two, `allowed` replaces what touches a value by functions of `operators` and `filters`.
+Jinja only parses. `allowed` replaces what touches a value by functions of `operators` and `filters`, and
+`closures` puts these together; none of Jinja's own filters, tests or globals is ever reached.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 from jinja2 import TemplateSyntaxError, nodes
 from jinja2.parser import Parser
@@ -17,15 +17,12 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from engine.language.transform import operators
 from engine.language.transform.allowed import NotAllowed, rewrite, words_for
+from engine.language.transform.closures import Evaluate, closure
 from engine.language.transform.failure import TransformError
 from engine.language.transform.filters import FILTERS, TESTS, FilterSpec
 from engine.language.transform.scan import Refused, Use, Word, check_words, plain_path, uses_of, words_of
 
 LENGTH_MAX = 4000
-
-Evaluate = Callable[[Mapping[str, Any]], Any]
-
-_VALUE = "_value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +93,12 @@ def _parse(source: str, words: Sequence[Word]) -> nodes.Expr:
 
 
 def _compiled(expression: nodes.Expr) -> Evaluate:
-    body = nodes.Assign(nodes.Name(_VALUE, "store"), expression, lineno=1)
-    try:
-        template = _ENVIRONMENT.from_string(nodes.Template([body], lineno=1))
-    except (SyntaxError, RecursionError, MemoryError) as error:
-        raise NotAllowed("an expression nested too deeply") from error
-    run = template.root_render_func
+    work_out = closure(expression, _FUNCTIONS)
 
     def evaluate(scope: Mapping[str, Any]) -> Any:
-        # Shared: the context reads the scope where it is, which a copy for every expression would not.
-        context = template.new_context(cast("dict[str, Any]", scope), shared=True)
-        for _ in run(context):
-            pass
-        value = context.vars[_VALUE]
-        operators.refuse_unknown(value)
+        value = work_out(scope)
+        if isinstance(value, operators.Unknown):
+            value.fail()
         return value
 
     return evaluate
@@ -150,11 +139,8 @@ def _with_sign(function: Callable[..., Any], sign: str) -> Callable[..., Any]:
     return lambda left, right, *words: function(left, sign, right, *words)
 
 
-def _environment() -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(undefined=operators.Unknown, autoescape=False)
-    for table in (environment.globals, environment.filters, environment.tests):
-        table.clear()
-    functions: dict[str, Callable[..., Any]] = {
+def _functions() -> dict[str, Callable[..., Any]]:
+    return {
         ".": operators.read_key,
         "[]": operators.read_item,
         "~": operators.join_text,
@@ -169,8 +155,15 @@ def _environment() -> ImmutableSandboxedEnvironment:
         **{f"filter {name}": _filter_call(name, spec) for name, spec in FILTERS.items()},
         **{f"is {name}": _test_call(test.function) for name, test in TESTS.items()},
     }
-    environment.filters.update(functions)
+
+
+def _environment() -> ImmutableSandboxedEnvironment:
+    """What Jinja's parser asks for; nothing is ever run in it."""
+    environment = ImmutableSandboxedEnvironment(undefined=operators.Unknown, autoescape=False)
+    for table in (environment.globals, environment.filters, environment.tests):
+        table.clear()
     return environment
 
 
 _ENVIRONMENT = _environment()
+_FUNCTIONS = _functions()

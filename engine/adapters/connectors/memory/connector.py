@@ -69,10 +69,11 @@ class MemoryConnector:
         matches: Sequence[Match],
         *,
         fields: Sequence[str] = (),
+        expand: Sequence[str] = (),
         company: str | None = None,
     ) -> Mapping[Match, tuple[Row, ...]]:
         """The rows that fit each match."""
-        del fields
+        del fields, expand
         check_matches(matches, f"{self._name} {set_name}")
         matcher = Matcher(matches)
         matcher.offer(self._of(set_name, company))
@@ -104,12 +105,10 @@ class MemoryConnector:
 
 
 def _success(call: Call) -> Answer:
-    shown = {"method": call.verb.upper(), "path": call.path, "body": call.body}
     return Answer(
         proof=Proof.EFFECT,
         status=200,
         body=copy.deepcopy(call.body),
-        request=shown,
         response={"status": 200, "body": call.body},
     )
 

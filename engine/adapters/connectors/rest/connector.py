@@ -59,10 +59,11 @@ class RestConnector:
         matches: Sequence[Match],
         *,
         fields: Sequence[str] = (),
+        expand: Sequence[str] = (),
         company: str | None = None,
     ) -> Mapping[Match, tuple[Row, ...]]:
         """The rows that fit each match: by query parameters named in `find_by`, else by reading the feed once."""
-        del fields, company
+        del fields, expand, company
         check_matches(matches, f"{self._name} {set_name}")
         if not matches:
             return {}
@@ -78,7 +79,7 @@ class RestConnector:
 
     def call(self, call: Call) -> Answer:
         """One call."""
-        return self._dialogue.answer_to(self._with_headers(dialect.call_request(call)), call.body)
+        return self._dialogue.answer_to(self._with_headers(dialect.call_request(call)))
 
     def ping(self, *, company: str | None = None, things: Sequence[str] = ()) -> Ping:
         """Read `ping_endpoint`, and each of the things."""

@@ -1,0 +1,144 @@
+"""The threads that send: kept full from page to page, with each group's documents one after another.
+
+What was sent is read back many at once: as soon as there are enough of them, or when a thread has nothing else
+to do. A document waits for its turn here and not in a thread, so that a busy group keeps no thread from working.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+BACKLOG = 200
+"""Documents that wait at most: enough of them to find groups that are not busy, and few enough for the memory."""
+
+Work = TypeVar("Work")
+Sent = TypeVar("Sent")
+
+
+class SendPool(Generic[Work, Sent]):
+    """Sends work by `send`, from several threads; what that gives is handed to `check`, `together` at a time.
+
+    Use it in a `with`: at its end everything is sent and checked. Where the body of the `with` is left by an
+    exception, or a thread meets one, nothing more is sent; what was sent is still checked.
+    """
+
+    def __init__(
+        self,
+        *,
+        threads: int,
+        together: int,
+        send: Callable[[Work], Sent | None],
+        check: Callable[[Sequence[Sent]], None],
+    ) -> None:
+        self._send, self._check, self._together = send, check, together
+        self._waiting: dict[object, deque[Work]] = {}
+        self._free: deque[object] = deque()
+        self._busy: set[object] = set()
+        self._sent: list[Sent] = []
+        self._count = self._working = 0
+        self._failure: BaseException | None = None
+        self._closing = False
+        self._lock = threading.Lock()
+        self._something = threading.Condition(self._lock)
+        self._room = threading.Condition(self._lock)
+        self._threads = [
+            threading.Thread(target=self._work, name=f"sender {number}", daemon=True)
+            for number in range(1, threads + 1)
+        ]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._lock:
+            if error is not None:
+                self._drop()
+            self._closing = True
+            self._something.notify_all()
+        for thread in self._threads:
+            thread.join()
+        if self._failure is not None and error is None:
+            raise self._failure
+
+    def offer(self, group: object, work: Work) -> None:
+        """Have this sent, after what of its group was offered before; waits while too much waits already.
+
+        Raises:
+            Exception: what a thread met; nothing more is sent.
+        """
+        with self._lock:
+            while self._count >= BACKLOG and self._failure is None:
+                self._room.wait()
+            if self._failure is not None:
+                raise self._failure
+            if group not in self._waiting:
+                self._waiting[group] = deque()
+                if group not in self._busy:
+                    self._free.append(group)
+            self._waiting[group].append(work)
+            self._count += 1
+            self._something.notify()
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                while (task := self._next()) is None:
+                    if self._closing and not self._working:
+                        self._something.notify_all()
+                        return
+                    self._something.wait()
+                self._working += 1
+            try:
+                task()
+            except BaseException as error:  # noqa: BLE001 - the thread that offers, or the end of the with, raises it
+                with self._lock:
+                    self._failure = self._failure or error
+                    self._drop()
+            finally:
+                with self._lock:
+                    self._working -= 1
+                    self._something.notify()
+
+    def _next(self) -> Callable[[], None] | None:
+        """What a free thread does now: read back where there is enough of it, else send, else read back the rest."""
+        if len(self._sent) < self._together and self._free:
+            group = self._free.popleft()
+            waiting = self._waiting[group]
+            work = waiting.popleft()
+            if not waiting:
+                del self._waiting[group]
+            self._busy.add(group)
+            self._count -= 1
+            self._room.notify()
+            return lambda: self._send_one(group, work)
+        if self._sent:
+            part, self._sent = self._sent[: self._together], self._sent[self._together :]
+            return lambda: self._check(part)
+        return None
+
+    def _send_one(self, group: object, work: Work) -> None:
+        sent = None
+        try:
+            sent = self._send(work)
+        finally:
+            with self._lock:
+                self._busy.discard(group)
+                if group in self._waiting:
+                    self._free.append(group)
+                if sent is not None:
+                    self._sent.append(sent)
+                self._something.notify()
+
+    def _drop(self) -> None:
+        self._waiting.clear()
+        self._free.clear()
+        self._count = 0
+        self._room.notify_all()
