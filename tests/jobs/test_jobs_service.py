@@ -182,9 +182,9 @@ def test_no_thread_and_no_file_is_left_by_the_jobs(make: MakeCompany, tmp_path: 
             process = Path("/proc") / str(one.process.pid)
             return len(list((process / "task").iterdir())), len(list((process / "fd").iterdir()))
 
-        until(lambda: len([line for line in one.lines() if line["event"] == "run done"]) >= 3, worker=one)
+        until(lambda: len([line for line in one.lines() if line["event"] == "run done"]) >= 2, worker=one)
         before = counted()
-        until(lambda: len([line for line in one.lines() if line["event"] == "run done"]) >= 9, worker=one)
+        until(lambda: len([line for line in one.lines() if line["event"] == "run done"]) >= 5, worker=one)
         after = counted()
         assert after[0] <= before[0] + 4
         assert after[1] <= before[1] + 6

@@ -15,7 +15,6 @@ from engine.language.spec.ticks import Every, NoCron, last_ticks, next_ticks, pa
 START, END = datetime(2025, 1, 1, tzinfo=UTC), datetime(2035, 1, 1, tzinfo=UTC)
 HALF_HOUR = timedelta(minutes=30)
 ZONES = ("America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "America/Santiago")
-DAILY = tuple(range(24))
 
 CRONS = {
     # text: (minutes, hours, days of the week as date.weekday() has them, whether it is of every hour)
@@ -23,8 +22,7 @@ CRONS = {
     "15,45 0,1,2,3 * * 0": ((15, 45), (0, 1, 2, 3), (6,), False),
     "0 0 * * *": ((0,), (0,), range(7), False),
     "30 5 * * 1-5": ((30,), (5,), range(5), False),
-    "20 * * * 0": ((20,), DAILY, (6,), True),
-    "10 */6 * * *": ((10,), (0, 6, 12, 18), range(7), True),
+    "20 */2 * * 0": ((20,), tuple(range(0, 24, 2)), (6,), True),
 }
 
 
