@@ -16,7 +16,7 @@ ENTERED = "INV-20090"
 
 def test_status_adds_up_to_every_record(scene: Scene) -> None:
     status = scene.json("status")
-    assert status.keys() == {"as_of", "records", "waiting", "runs", "credentials"}
+    assert status.keys() == {"as_of", "records", "waiting", "runs", "credentials", "untold"}
     assert sum(one["count"] for one in status["records"]) == len(scene.records())
     waiting = [row for row in scene.records() if row["state"] in ("held", "unclaimed", "refused", "in_doubt")]
     assert sum(one["count"] for one in status["waiting"]) == len(waiting)
