@@ -130,7 +130,8 @@ def write_file(path: Path, file: CredentialsFile) -> None:
 def damaged(path: Path) -> CredentialsError:
     """The file is not as it was written."""
     return CredentialsError(
-        f"{path} is damaged: restore it from a backup, or delete it and set the credentials again"
+        f"{path} is damaged: restore it from a backup. Keep the damaged one: the key of the audit trail and of the "
+        "ledger's payloads is sealed in it too, and without it they cannot be read after a change of key"
     )
 
 
