@@ -20,6 +20,7 @@ from engine.plan.decision import Facts, Put
 from engine.plan.world import World
 from engine.run.judging import Judgement, Verdict, judge
 from engine.run.setup import Setup
+from engine.run.twins import Earlier
 
 FAILED_MAX = 10
 """So many of one batch that get no answer are not at fault themselves: the system is."""
@@ -37,6 +38,7 @@ def judge_apart(
     world: World,
     rows: Mapping[RecordKey, RecordRow],
     taken: dict[tuple[str, str], RecordKey] | None = None,
+    earlier: Earlier | None = None,
 ) -> tuple[Judgement, ...]:
     """As `judge`, but a record about which a system gives no answer is held alone.
 
@@ -44,8 +46,9 @@ def judge_apart(
         Unreachable: a system gives no answer at all; then nothing is decided.
     """
     known: dict[tuple[str, str], RecordKey] = {} if taken is None else taken
+    before = Earlier() if earlier is None else earlier
     apart: Apart[SourceRecord, Judgement] = Apart(
-        work=lambda part: judge(setup, spec, part, world, rows, known),
+        work=lambda part: judge(setup, spec, part, world, rows, known, before),
         alone=lambda record, error: (_unanswered(record, rows.get(record.key), error),),
     )
     return tuple(apart.do(records))

@@ -19,6 +19,7 @@ from engine.plan.world import World
 from engine.run.lookalikes import possible_duplicates
 from engine.run.matching import Found, find_documents
 from engine.run.setup import Setup
+from engine.run.twins import Earlier
 
 
 class Verdict(StrEnum):
@@ -51,22 +52,25 @@ def judge(
     records: Sequence[SourceRecord],
     world: World,
     rows: Mapping[RecordKey, RecordRow],
-    taken: dict[tuple[str, str], RecordKey] | None = None,
+    taken: dict[tuple[str, str], RecordKey],
+    earlier: Earlier,
 ) -> tuple[Judgement, ...]:
     """The verdict on each record of a batch, in the order given.
 
     `rows` is what the ledger knows of them. `taken` are the dedupe keys of batches that were judged before
-    and not sent, to which this one's are added. Raises Unreachable when a system cannot be asked; then
-    nothing is decided.
+    and not sent, to which this one's are added, and `earlier` the documents that may be on their way. Raises
+    Unreachable when a system cannot be asked; then nothing is decided.
     """
     planned = plan_batch(spec, records, world)
     documents = [plan for plan in planned if isinstance(plan, Document)]
-    held = _same_key(setup, documents, {} if taken is None else taken)
+    held = _same_key(setup, documents, taken)
     free = [document for document in documents if document.record.key not in held]
     asks_target = spec.dedupe is not None and spec.dedupe.compare == "target" and spec.dedupe.find
     found = find_documents(setup.connectors[spec.target.connection], spec, free) if asks_target and free else {}
     new = [document for document in free if document.claim_text not in found]
-    held |= possible_duplicates(setup, spec, new, world) if new and not spec.in_step else {}
+    if not spec.in_step:
+        held |= possible_duplicates(setup, spec, new, world, earlier) if new else {}
+        earlier.add(spec, [document for document in new if document.record.key not in held])
     return tuple(
         _waiting(plan)
         if isinstance(plan, Put)

@@ -11,20 +11,20 @@ from engine.plan.decision import Document, Put
 from engine.plan.world import World
 from engine.run.setup import Setup
 from engine.run.similar import keyed_alike
-from engine.run.twins import find_twins
+from engine.run.twins import Earlier, find_twins
 
 NAMED_MAX = 5
 """So many are named in a reason; there may be more."""
 
 
 def possible_duplicates(
-    setup: Setup, spec: MappingSpec, documents: Sequence[Document], world: World
+    setup: Setup, spec: MappingSpec, documents: Sequence[Document], world: World, earlier: Earlier
 ) -> dict[RecordKey, Put]:
     """The documents that may be in the books already, each as the hold it becomes.
 
     What a person called no duplicate is passed over. Raises Unreachable when the target cannot be asked.
     """
-    keyed, twins = keyed_alike(setup, spec, documents, world), find_twins(setup, spec, documents)
+    keyed, twins = keyed_alike(setup, spec, documents, world), find_twins(setup, spec, documents, earlier)
     held: dict[RecordKey, Put] = {}
     for document in documents:
         key = document.record.key

@@ -15,6 +15,7 @@ from engine.run.judging import Judgement, Verdict, wanted
 from engine.run.live_world import LiveWorld
 from engine.run.reading import feeds_of, mappings_of_feed, read_records
 from engine.run.setup import Setup
+from engine.run.twins import Earlier
 
 
 def preview(setup: Setup, spec: MappingSpec, *, only: Sequence[str] = ()) -> Iterator[Judgement]:
@@ -23,12 +24,12 @@ def preview(setup: Setup, spec: MappingSpec, *, only: Sequence[str] = ()) -> Ite
     Raises:
         Unreachable: a system cannot be asked.
     """
-    world = LiveWorld(setup)
+    world, earlier = LiveWorld(setup), Earlier()
     taken: dict[tuple[str, str], RecordKey] = {}
     sharing = mappings_of_feed(setup, spec)
     for company, feed in feeds_of(setup, spec):
         for records in read_records(setup, spec, company, feed):
-            for one in _page(setup, spec, sharing, records, world, taken):
+            for one in _page(setup, spec, sharing, records, world, taken, earlier):
                 if wanted(one.record.key, one.facts.label, only):
                     yield one
 
@@ -40,6 +41,7 @@ def _page(
     records: Sequence[SourceRecord],
     world: LiveWorld,
     taken: dict[tuple[str, str], RecordKey],
+    earlier: Earlier,
 ) -> Iterator[Judgement]:
     known = {row.key: row for row in _known(setup, records)}
     mine = []
@@ -54,7 +56,7 @@ def _page(
         elif owner.name == spec.name:
             mine.append(record)
     if mine:
-        yield from judge_apart(setup, spec, mine, world, known, taken)
+        yield from judge_apart(setup, spec, mine, world, known, taken, earlier)
 
 
 def _known(setup: Setup, records: Sequence[SourceRecord]) -> tuple[RecordRow, ...]:

@@ -26,6 +26,7 @@ from engine.run.result import RunResult
 from engine.run.running import run_mapping
 from engine.run.setup import Setup, Tell, ignore
 from engine.run.turns import Turns
+from engine.run.twins import Earlier
 
 BATCH = 200
 TOLD_MAX = 50
@@ -214,10 +215,11 @@ def _judged(
     sharing = mappings_of_feed(setup, spec)
     by_key = {row.key: row for row in rows}
     mine = [records[key] for key in by_key if key in records and home(records[key], sharing) is spec]
+    earlier = Earlier()
     return {
         one.record.key: one
         for start in range(0, len(mine), BATCH)
-        for one in judge_apart(setup, spec, mine[start : start + BATCH], world, by_key)
+        for one in judge_apart(setup, spec, mine[start : start + BATCH], world, by_key, earlier=earlier)
     }
 
 

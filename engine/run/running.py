@@ -29,6 +29,7 @@ from engine.run.sent import remember
 from engine.run.setup import STOPPING, Setup, Stopping, Tell, ignore
 from engine.run.stepping import report_decision, send_in_step
 from engine.run.turns import Turns
+from engine.run.twins import Earlier
 
 SETTLE_ROUNDS_MAX = 5
 
@@ -97,6 +98,7 @@ class _Run:
         self.sender = Sender(setup, spec, result.run, self.budget, self._tell_sent, self.acknowledger.offer)
         self.reported: list[Any] = []
         self.stops: dict[str | None, str] = {}
+        self.earlier = Earlier()
 
     def go(self, *, wait: bool) -> None:
         try:
@@ -178,6 +180,7 @@ class _Run:
     def _plan_and_send(self) -> None:
         states = tuple(OPEN | {State.ENTERED}) if self.spec.in_step else tuple(OPEN)
         self.reported.clear()
+        self.earlier = Earlier()
         with self.acknowledger, self.sender.pool() as self.pool:
             self._plan_all(states)
         self.result.stopped = self.budget.stopped
@@ -223,7 +226,8 @@ class _Run:
 
     def _batch(self, mine: Sequence[tuple[RecordRow, SourceRecord]]) -> None:
         rows = {row.key: row for row, _ in mine}
-        judged = judge_apart(self.setup, self.spec, [record for _, record in mine], self.world, rows)
+        records = [record for _, record in mine]
+        judged = judge_apart(self.setup, self.spec, records, self.world, rows, earlier=self.earlier)
         judgements = [
             self._unless_stopped(one) for one in judged if wanted(one.record.key, one.facts.label, self.only)
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,7 @@ from engine.adapters.store.port import RecordRow
 from engine.domain.lifecycle import State
 from engine.domain.record import RecordKey
 from engine.language.spec.model import MappingSpec
-from engine.language.spec.twin_model import DocumentTwin, RecordTwin
+from engine.language.spec.twin_model import DocumentTwin, RecordTwin, Twin
 from engine.language.transform.render import RenderError, Template
 from engine.plan.decision import Document
 from engine.plan.extract import is_missing
@@ -19,6 +20,7 @@ from engine.run.ledger_pages import record_pages
 from engine.run.setup import Setup
 from engine.run.similar import as_day
 from engine.words.money import show_money
+from engine.words.problem import Place
 
 Named = dict[RecordKey, dict[str, str]]
 """For each record, what may be the same: its name, and how it is like it."""
@@ -29,7 +31,35 @@ _IN_BOOKS = (State.SENDING, State.IN_DOUBT, State.ENTERED, State.IN_GL, State.SE
 _LABELS_AT_ONCE = 100
 
 
-def find_twins(setup: Setup, spec: MappingSpec, documents: Sequence[Document]) -> Named:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A document that is on its way to the target, and the day that its twins are dated near."""
+
+    key: RecordKey
+    company: str | None
+    day: date
+
+
+@dataclass(slots=True)
+class Earlier:
+    """Documents judged before that may be on their way still, so that the target does not have them yet."""
+
+    _by: dict[tuple[Place, _Match], list[_Known]] = field(default_factory=dict)
+
+    def add(self, spec: MappingSpec, documents: Sequence[Document]) -> None:
+        """These are about to be sent."""
+        for twin in spec.twins:
+            if isinstance(twin, DocumentTwin) and twin.set == _set_of(spec):
+                for document, day, match in _asked(twin, _dated(twin, documents)):
+                    known = _Known(document.record.key, document.company, day)
+                    self._by.setdefault((twin.place, match), []).append(known)
+
+    def of(self, twin: DocumentTwin, match: _Match) -> Sequence[_Known]:
+        """Those that the twin would find by this match."""
+        return self._by.get((twin.place, match), ())
+
+
+def find_twins(setup: Setup, spec: MappingSpec, documents: Sequence[Document], earlier: Earlier) -> Named:
     """What may be the same spend as each document, by the mapping's `twins`.
 
     Raises:
@@ -37,10 +67,9 @@ def find_twins(setup: Setup, spec: MappingSpec, documents: Sequence[Document]) -
     """
     found: Named = {}
     for twin in spec.twins:
-        days = ((document, as_day(_rendered(twin.date, document))) for document in documents)
-        dated = [(document, day) for document, day in days if day is not None]
+        dated = _dated(twin, documents)
         if isinstance(twin, DocumentTwin):
-            pairs = _documents(setup, spec, twin, dated)
+            pairs = _documents(setup, spec, twin, dated, earlier)
         else:
             pairs = _records(setup, twin, dated)
         for document, name in pairs:
@@ -48,13 +77,30 @@ def find_twins(setup: Setup, spec: MappingSpec, documents: Sequence[Document]) -
     return found
 
 
+def _dated(twin: Twin, documents: Sequence[Document]) -> list[tuple[Document, date]]:
+    days = ((document, as_day(_rendered(twin.date, document))) for document in documents)
+    return [(document, day) for document, day in days if day is not None]
+
+
+def _asked(twin: DocumentTwin, dated: Sequence[tuple[Document, date]]) -> Sequence[tuple[Document, date, _Match]]:
+    return [(document, day, match) for document, day in dated if (match := _match(twin, document)) is not None]
+
+
+def _set_of(spec: MappingSpec) -> str:
+    """The set that the mapping's own documents are found in."""
+    return spec.dedupe.find[0].set if spec.dedupe is not None and spec.dedupe.find else ""
+
+
 def _documents(
-    setup: Setup, spec: MappingSpec, twin: DocumentTwin, dated: Sequence[tuple[Document, date]]
+    setup: Setup,
+    spec: MappingSpec,
+    twin: DocumentTwin,
+    dated: Sequence[tuple[Document, date]],
+    earlier: Earlier,
 ) -> Iterator[tuple[Document, str]]:
-    asked = [(document, day, match) for document, day in dated if (match := _match(twin, document)) is not None]
-    writes = spec.dedupe.find[0].set if spec.dedupe is not None and spec.dedupe.find else ""
-    if twin.set == writes:
-        yield from _in_batch(twin, asked)
+    asked = _asked(twin, dated)
+    if twin.set == _set_of(spec):
+        yield from _on_their_way(twin, asked, earlier)
     companies = dict.fromkeys(document.company for document, _, _ in asked)
     if twin.every_company:
         companies = dict.fromkeys([*companies, *setup.books.companies])
@@ -72,15 +118,18 @@ def _documents(
                     yield document, _name(holder, there) if holder else f"{twin.reference(row)} ({there})"
 
 
-def _in_batch(twin: DocumentTwin, asked: Sequence[tuple[Document, date, _Match]]) -> Iterator[tuple[Document, str]]:
-    """Two of one batch: neither is at the target yet, and the first one goes there."""
-    first: dict[_Match, list[tuple[Document, date]]] = {}
+def _on_their_way(
+    twin: DocumentTwin, asked: Sequence[tuple[Document, date, _Match]], earlier: Earlier
+) -> Iterator[tuple[Document, str]]:
+    """Two of one run: neither is at the target yet, and the first one goes there."""
+    first: dict[_Match, list[_Known]] = {}
     for document, day, match in asked:
         before = first.setdefault(match, [])
-        for other, its_day in before:
-            if (twin.every_company or other.company == document.company) and abs((its_day - day).days) <= twin.days:
-                yield document, _name(other.record.key, its_day)
-        before.append((document, day))
+        for other in (*earlier.of(twin, match), *before):
+            same_place = twin.every_company or other.company == document.company
+            if same_place and other.key != document.record.key and abs((other.day - day).days) <= twin.days:
+                yield document, _name(other.key, other.day)
+        before.append(_Known(document.record.key, document.company, day))
 
 
 def _ours(

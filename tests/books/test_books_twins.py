@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from engine.faces.sandbox.exchange import SandboxRequest, SandboxResponse
 from engine.faces.sandbox.seed import ODD
 from engine.faces.sandbox.seed.chart import AP_AIRBASE
 from engine.faces.sandbox.seed.companies import EPIC07
 from engine.faces.sandbox.seed.vendors import CANADIAN_LIST, VendorSeed
+from engine.run import ledger_pages
 from tests.acts.desk import Desk
 from tests.books.conftest import MakeDesk
 from tests.run.house import VENDORS, bill, card
@@ -144,3 +147,27 @@ def test_a_bill_keyed_under_another_vendor_is_named(make_desk: MakeDesk, on: dat
     assert row.state == state
     if state == "held":
         assert f"EPIC06/{VENDORS[3].id}/N-1 (2026-10-05), the same number and amount under another" in row.reason
+
+
+def test_one_that_is_still_on_its_way_is_named_to_the_next_page(
+    make_desk: MakeDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = bill("N-1", "60.00"), bill("N-1", "60.00", label="other", vendor=VENDORS[2])
+    desk = make_desk(first, second)
+    monkeypatch.setattr(ledger_pages, "BATCH", 1)
+    epicor, row_of = desk.house.sandbox.epicor, desk.house.row
+    respond = epicor.respond
+
+    def slow(request: SandboxRequest) -> SandboxResponse:
+        for _ in range(500 if "UpdateMaster" in request.path else 0):
+            if row_of(second).state != "seen":
+                break
+            time.sleep(0.02)
+        return respond(request)
+
+    monkeypatch.setattr(epicor, "respond", slow)
+    desk.house.run("bills")
+
+    row = row_of(second)
+    assert (row.state, row.cause, row_of(first).state) == ("held", "possible_duplicate", "entered")
+    assert f"possible duplicate of the record {first['airbase_id']} (2026-11-03)" in row.reason
