@@ -20,14 +20,15 @@ class Budget:
     """What one run may spend on a target that does not take what it is sent; safe to use from several threads.
 
     `PASSING_MAX` answers in a row that refuse us and not the document, the first login that is refused (more of
-    them lock a user out), and `unentered_max` documents in a row that were refused or got no proof: each says
-    that the next one would fare no better. `stopped` then says why; the rest stays ready for the next run.
+    them lock a user out), and `unentered_max` documents in a row that were refused or got no proof, or that the
+    target took by its word and did not show: each says that the next one would fare no better. `stopped` then says why; the rest stays ready for the next run.
     """
 
     unentered_max: int
     stopped: str = ""
     _passing: int = 0
     _unentered: int = 0
+    _unproven: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def stop(self, why: str) -> None:
@@ -50,9 +51,18 @@ class Budget:
         with self._lock:
             self._passing = 0
             self._unentered = 0 if taken else self._unentered + 1
-            if self._unentered >= self.unentered_max:
-                told = f"{self._unentered} documents in a row were not entered (setting stop_after_refused)"
-                self._stop(f"{told}; the last: {answer.message or 'no answer'}")
+            self._stop_after(self._unentered, answer.message or "no answer")
+
+    def count_read_back(self, *, proven: bool, said: str) -> None:
+        """What was found of a document that the target said it took; `said` is why that proves nothing."""
+        with self._lock:
+            self._unproven = 0 if proven else self._unproven + 1
+            self._stop_after(self._unproven, said)
+
+    def _stop_after(self, in_a_row: int, last: str) -> None:
+        if in_a_row >= self.unentered_max:
+            told = f"{in_a_row} documents in a row were not entered (setting stop_after_refused)"
+            self._stop(f"{told}; the last: {last}")
 
     def _stop(self, why: str) -> None:
         self.stopped = self.stopped or why

@@ -67,7 +67,10 @@ class Sender:
         name = self.spec.target.connection
         together = self.setup.connections[name].settings.get("matches_per_request", READ_TOGETHER)
         return SendPool(
-            threads=self.setup.in_flight(name), together=together, send=self._send, check=self._read_back_all
+            threads=self.setup.in_flight(name),
+            together=min(together, self.budget.unentered_max),  # else more are sent than may fail in a row
+            send=self._send,
+            check=self._read_back_all,
         )
 
     def group_of(self, document: Document) -> object:
@@ -206,19 +209,27 @@ class Sender:
         self.setup.ledger.decide([decision], self.run, self.setup.who)
 
     def _read_back_all(self, sent: Sequence[Sent]) -> None:
-        """What the target kept of each, asked for together; where that fails, of each by itself."""
+        """What the target kept of each, asked for together; where that fails, of each by itself.
+
+        Where we are not let in any more, nothing is asked again: every login that is refused counts against us.
+        """
         connector = self.setup.connectors[self.spec.target.connection]
-        documents = [one.document for one in sent]
         try:
-            found = find_documents(connector, self.spec, documents)
-        except (Unreachable, CredentialsError) as error:
-            if len(sent) == 1:
-                self._conclude([(sent[0].row, sent[0].attempt, self._unread(sent[0], error))])
+            found = find_documents(connector, self.spec, [one.document for one in sent])
+            ended = [(one.row, one.attempt, self._read_back(one, found)) for one in sent]
+        except CredentialsError as error:
+            self.budget.stop(str(error))
+            ended = [(one.row, one.attempt, self._unread(one, error)) for one in sent]
+        except Unreachable as error:
+            if len(sent) > 1:
+                for one in sent:
+                    self._read_back_all([one])
                 return
-            for one in sent:
-                self._read_back_all([one])
-            return
-        self._conclude([(one.row, one.attempt, self._read_back(one, found)) for one in sent])
+            ended = [(one.row, one.attempt, self._unread(one, error)) for one in sent]
+        for _, _, conclusion in ended:
+            decision = conclusion.decision
+            self.budget.count_read_back(proven=decision.state in TAKEN, said=decision.reason)
+        self._conclude(ended)
 
     def _unread(self, sent: Sent, error: Exception) -> Conclusion:
         reason = f"answered, but could not be read back: {error}"

@@ -317,3 +317,48 @@ def test_it_counts_as_sent_what_was_sent(make_house: MakeHouse) -> None:
     house = make_house(*bills(12))
     fault = house.sandbox.faults.add(replace(INVOICES, status=429))
     assert house.run("bills").sent == house.sandbox.faults.met(fault.id)
+
+
+@pytest.mark.parametrize("how", ["kept nothing", "cannot be read"])
+def test_so_many_in_a_row_that_cannot_be_read_back_end_the_sending(make_house: MakeHouse, how: str) -> None:
+    entries = bills(12)
+    house = make_house(*entries, epicor="in_flight: 1")
+    house.edit("connections.yaml", "connections:\n", "stop_after_refused: 4\nconnections:\n")
+    respond = house.sandbox.epicor.respond
+
+    def unproven(request: SandboxRequest) -> SandboxResponse:
+        if SAVE in request.path and how == "kept nothing":
+            return SandboxResponse.json(200, {"parameters": {"lUpdateRan": True, "opMessage": ""}})
+        saved = bool(house.wire.effects("epicor", SAVE))
+        if saved and "/APInvoices" in request.path and how == "cannot be read":
+            return SandboxResponse.json(500, {})
+        return respond(request)
+
+    house.sandbox.epicor.respond = unproven  # type: ignore[method-assign]
+    result = house.run("bills", wait=False)
+
+    assert Counter(house.states("bills").values()) == {"in_doubt": 4, "ready": 8}
+    assert "4 documents in a row were not entered (setting stop_after_refused); the last" in result.stopped
+    assert "could not be read back" in result.stopped
+
+
+def test_a_login_that_is_refused_at_the_read_back_is_not_tried_for_each(make_house: MakeHouse) -> None:
+    entries = bills(9)
+    house = make_house(*entries, epicor="in_flight: 1")
+    respond, refused = house.sandbox.epicor.respond, []
+
+    def locking(request: SandboxRequest) -> SandboxResponse:
+        if house.wire.effects("epicor", SAVE) and "/APInvoices" in request.path:
+            refused.append(request)
+            return SandboxResponse.json(401, {"ErrorMessage": "Invalid username or password."})
+        return respond(request)
+
+    house.sandbox.epicor.respond = locking  # type: ignore[method-assign]
+    result = house.run("bills", wait=False)
+
+    assert len(refused) == 1
+    assert set(house.states("bills").values()) == {"in_doubt"}
+    assert "the login was refused (401" in result.stopped
+    house.sandbox.epicor.respond = respond  # type: ignore[method-assign]
+    house.run("bills")
+    entered_once(house, entries)
