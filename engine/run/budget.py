@@ -21,7 +21,8 @@ class Budget:
 
     `PASSING_MAX` answers in a row that refuse us and not the document, the first login that is refused (more of
     them lock a user out), and `unentered_max` documents in a row that were refused or got no proof, or that the
-    target took by its word and did not show: each says that the next one would fare no better. `stopped` then says why; the rest stays ready for the next run.
+    target took by its word and did not show: each says that the next one would fare no better. `stopped` then says
+    why; the rest stays ready for the next run.
     """
 
     unentered_max: int

@@ -20,7 +20,7 @@ DEPTH_MAX = 60
 NODES_MAX = 200_000
 
 _QUICK = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_READ_OTHERWISE = re.compile(r"\t|:[ \n]*,")
+_READ_OTHERWISE = re.compile(r"\t|\ufeff|:[ \n]*,|[|>][-+0-9]*#")
 """What the two parsers do not take alike; what they differ about besides is looked at where it is met."""
 _FOLDED_ITEM = re.compile(r"\n *(- )")
 _FOLDED_TAB = re.compile(r"\n *(\t)")
@@ -183,6 +183,7 @@ class _Reader:
         written = self._text[start.index : end.index]
         value: None | bool | int | Decimal | str = event.value
         self.is_disputed |= not event.style and "?" in event.value  # the exact parser reads it as the sign of a key
+        self.is_disputed |= not written and not self._is_behind_sign(start)
         if not event.style:  # plain: the parser in C says it with an empty text
             self._refuse_folding(written, event)
             try:
@@ -195,6 +196,10 @@ class _Reader:
         exact = event.style in {"'", '"'} and written[1:-1] == event.value and "\n" not in written
         inside = Place(file=place.file, line=place.line, column=place.column + 1)
         return Node(place=place, scalar=value, exact=exact, text_place=inside if exact else None)
+
+    def _is_behind_sign(self, mark: _Mark) -> bool:
+        """Where the exact parser says that nothing stands; the one in C may say it later, or in the next line."""
+        return mark.column > 0 and self._text[mark.index - 1] in ":-?"
 
     def _refuse_folding(self, written: str, event: yaml.ScalarEvent) -> None:
         """A plain text may run on in the next line; a list item or a tab there is a slip of indentation."""

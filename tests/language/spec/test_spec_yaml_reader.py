@@ -193,6 +193,16 @@ def test_the_quick_parser_reads_what_the_exact_one_reads(monkeypatch: pytest.Mon
     shipped = Path(__file__).resolve().parents[3] / "mappings"
     texts = [path.read_text(encoding="utf-8") for path in sorted(shipped.rglob("*.yaml"))]
     texts += ["a: {b?: c, d: e}", "a: [b?c]", "a: {b: ,c}", "a:\tb", "a: b: c", "a: {b: c\n", "{a: 1, 'b': [x, y]}"]
+    texts += [
+        "dat\ufeffe: {path: x}",
+        "a: b\n\ufeff",
+        "a: |# b\n",
+        ">#\n",
+        "a: {b: 1, c: }",
+        "---",
+        "a:\n?  b",
+        '["x":\n]',
+    ]
     quick = [read_yaml(text, "file.yaml") for text in texts]
     monkeypatch.setattr(yaml_reader, "_QUICK", yaml.SafeLoader)
     assert quick == [read_yaml(text, "file.yaml") for text in texts]
