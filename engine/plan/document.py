@@ -77,6 +77,8 @@ def _check_what_is_asked_later(item: Item) -> None:
     reads = tuple(find.read for find in finds if find.read is not None)
     for call in (*reads, *target.defaults, *(call for one in target.ensure for call in (*one.defaults, one.create))):
         rendered_call(item, call, item.scope)
+        if call.once_per is not None:
+            item.render(call.once_per)
 
 
 def _failed_check(item: Item) -> Put | None:

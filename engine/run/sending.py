@@ -24,6 +24,7 @@ from engine.run.pool import SendPool
 from engine.run.sent import remember
 from engine.run.setup import STOPPING, Setup, Tell
 from engine.words.errors import CredentialsError, Unreachable
+from engine.words.json_value import digest
 
 READ_TOGETHER = 15
 """Documents read back in one question, where the target's connection does not say how many."""
@@ -55,7 +56,7 @@ class Sender:
     tell: Tell
     concluded: Callable[[RecordRow], None]
     _ensured: set[str] = field(default_factory=set)
-    _proposed: dict[tuple[Any, ...], Answer] = field(default_factory=dict)
+    _proposed: dict[str, Answer] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def pool(self) -> SendPool[Work, Sent]:
@@ -76,7 +77,7 @@ class Sender:
     def group_of(self, document: Document) -> object:
         """What is sent one after another: the same value for documents of one group."""
         group = self.spec.target.at_once_per
-        return object() if group is None else (document.company, group.render(document.scope))
+        return object() if group is None else f"{document.company}|{group.render(document.scope)}"
 
     def _send(self, work: Work) -> Sent | None:
         """One document; gives it when it is to be read back."""
@@ -171,22 +172,20 @@ class Sender:
         return None, body
 
     def _propose(self, connector: Connector, call: CallSpec, document: Document) -> Answer:
-        """The rows that a call without effect proposes: asked once for all documents of one `once_per`."""
-        path = str(call.path.render(document.scope))
-        once = None if call.once_per is None else (path, document.company, call.once_per.render(document.scope))
-        known = self._proposed.get(once) if once is not None else None
-        if known is not None:
-            return known
-        answer = connector.call(
-            Call(
-                verb=call.verb,
-                path=path,
-                company=document.company,
-                params=tuple((name, str(value.render(document.scope))) for name, value in call.params),
-                body=call.body.render(document.scope) if call.body else None,
-            )
+        """The rows that a call without effect proposes; one question is asked once for all of one `once_per`."""
+        question = Call(
+            verb=call.verb,
+            path=str(call.path.render(document.scope)),
+            company=document.company,
+            params=tuple((name, str(value.render(document.scope))) for name, value in call.params),
+            body=call.body.render(document.scope) if call.body else None,
         )
-        if once is not None and answer.ok:
+        if call.once_per is None:
+            return connector.call(question)
+        asked = [question.company, question.verb, question.path, question.params, question.body]
+        once = digest([call.once_per.render(document.scope), *asked])
+        answer = self._proposed.get(once) or connector.call(question)
+        if answer.ok:
             self._proposed[once] = answer
         return answer
 

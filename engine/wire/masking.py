@@ -77,9 +77,10 @@ def mask_text(text: str, hidden: Iterable[str] = ()) -> str:
 def may_hold_secrets(body: bytes, hidden: Iterable[str] = ()) -> bool:
     """Whether `mask_value` could change anything in the JSON of this body; a look at its bytes, that errs on yes.
 
-    Signs that JSON may write in two ways (an escape in the body, or one that the secret would need) say yes.
+    Signs that JSON may write in two ways (an escape in the body, or one that the secret would need) say yes, and so
+    do letters beyond ASCII, of which some are an ASCII letter in another case.
     """
-    if b"\\" in body or _SECRET_SIGNS.search(body) or _LINK_QUERY_BYTES.search(body):
+    if b"\\" in body or not body.isascii() or _SECRET_SIGNS.search(body) or _LINK_QUERY_BYTES.search(body):
         return True
     return any(secret.encode() in body for secret in hidden if secret)
 

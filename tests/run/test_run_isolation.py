@@ -10,6 +10,7 @@ from engine.faces.sandbox.exchange import SandboxRequest, SandboxResponse
 from engine.faces.sandbox.faults import Fault, FaultKind
 from engine.run.sweeping import sweep
 from engine.words.errors import Unreachable
+from engine.words.json_value import decode
 from tests.run.conftest import MakeHouse
 from tests.run.house import VENDORS, House, bill, bills
 
@@ -115,3 +116,28 @@ def test_one_that_cannot_be_read_is_told_by_the_sweep_and_stops_nobody(make_hous
     assert [row.label for row in result.unread] == ["B-2"]
     assert [(one.row.label, one.cause) for one in result.noticed] == [("B-3", "vanished")]
     assert (house.row(entries[1]).state, house.row(entries[1]).cause) == ("entered", "")
+
+
+RECIPE = "mappings/recipes/epicor-ap-invoice.yaml"
+ONCE = 'once_per: "{{ group }}"'
+
+
+def test_defaults_asked_once_serve_only_documents_that_ask_the_same(make_house: MakeHouse) -> None:
+    entries = [bill(f"B-{number}", vendor=VENDORS[number % 2], label=str(number)) for number in range(1, 7)]
+    house = make_house(*entries)
+    house.edit(
+        RECIPE, 'cGroupID: "{{ group }}", ds: {}', 'cGroupID: "{{ group }}", ds: {}, vendor: "{{ vendor_id }}"'
+    )
+    house.run("bills")
+    assert set(house.states("bills").values()) == {"entered"}
+    asked = [one for _, one in house.wire.requests if "GetNewAPInvHedInvoice" in one.path]
+    assert {decode(one.body)["vendor"] for one in asked} == {VENDORS[0].id, VENDORS[1].id}
+
+
+def test_a_bill_whose_defaults_cannot_be_asked_once_is_held_alone(make_house: MakeHouse) -> None:
+    sound, odd = bill("B-1"), bill("B-2", "600.00")
+    house = make_house(odd, sound)
+    house.edit(RECIPE, f"      {ONCE}", "      once_per: \"{{ group if total < 100 else (total ~ '') }}\"")
+    house.run("bills")
+    assert (house.row(sound).state, house.row(odd).state) == ("entered", "held")
+    assert house.row(odd).reason.endswith("total is money, which text may not hold: use format_money")

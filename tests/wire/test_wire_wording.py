@@ -132,6 +132,7 @@ def test_a_body_that_needs_no_masking_is_known_by_its_bytes() -> None:
         (b'{"Set-Cookie": "x", "client_secret": 1}', ()),
         (b'{"link": "https://files.example.test/r/1?sig=abc"}', ()),
         (b'{"text": "a\\u0062c"}', ("abc",)),
+        ('{"pa\u017f\u017fword": "x"}'.encode(), ()),  # the long s is an s, in another case
     ):
         assert may_hold_secrets(body, hidden)
     assert not may_hold_secrets(b'{"link": "https://files.example.test/r/1", "name": "Ada"}', ("s3cret-value",))

@@ -17,8 +17,8 @@ Verb = Literal["call", "get", "post", "put", "patch", "delete"]
 class CallSpec:
     """One request: the verb, the path (its templated segments are percent-encoded), params and body.
 
-    Of a call that proposes rows, one answer serves all documents of a run with the same `once_per`; the fields
-    `without` belong to one row only, and are left out of what is proposed.
+    Of a call that proposes rows, one answer serves all documents of a run that ask the same with the same
+    `once_per`; the fields `without` belong to one row only, and are left out of what is proposed.
     """
 
     verb: Verb
