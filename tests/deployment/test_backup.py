@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.adapters.store import backups
 from engine.faces.commands.restore_command import SERVICE_LOCK
 from engine.wiring.workspace import LEDGER
 from tests.commands.scene import typed
@@ -84,6 +85,46 @@ def test_a_lost_ledger_comes_back_from_its_backup(make_house: MakeHouse, tmp_pat
     result = house.run("bills")
     assert (result.sent, len(house.invoices())) == (0, 1)
     assert house.states("bills") == {"B-1": "entered"}
+
+
+def test_the_log_that_a_lost_ledger_left_does_not_come_into_its_backup(make_house: MakeHouse, tmp_path: Path) -> None:
+    house = make_house(bill("B-1"), bill("B-2", label="2"))
+    house.run("bills", limit=1)
+    out = tmp_path / "backup"
+    assert typed("backup", "--out", out, "-w", house.folder).exit_code == 0
+    ledger = ledger_of(house)
+    with closing(sqlite3.connect(ledger)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM audit").fetchone()
+        house.run("bills")
+        log = Path(f"{ledger}-wal").read_bytes()
+    assert log
+    for path in ledger.parent.glob(f"{LEDGER}*"):
+        path.unlink()
+    Path(f"{ledger}-wal").write_bytes(log)
+    told = json.loads(typed("restore", out, "--format", "json", "-w", house.folder).stdout)
+    assert Path(f"{told['put_aside']}-wal").read_bytes() == log
+    assert events(ledger) == events(out) + 1
+    assert "the trail is whole" in typed("audit", "verify", "-w", house.folder).output
+
+
+def test_a_ledger_that_is_locked_is_not_taken_for_one_that_cannot_be_read(
+    make_house: MakeHouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backups, "_WAIT_S", 0.2)
+    house = make_house(bill("B-1"))
+    house.run("bills")
+    out = tmp_path / "backup"
+    assert typed("backup", "--out", out, "-w", house.folder).exit_code == 0
+    ledger = ledger_of(house)
+    with closing(sqlite3.connect(ledger, isolation_level=None)) as holder:
+        holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+        holder.execute("BEGIN EXCLUSIVE")
+        holder.execute("COMMIT")
+        result = typed("restore", out, "-w", house.folder)
+    assert result.exit_code == 2
+    assert "has the ledger" in result.output
+    assert list(ledger.parent.glob(f"{LEDGER}.*")) == []
 
 
 def test_a_backup_is_whole_while_others_write(make_house: MakeHouse, tmp_path: Path) -> None:

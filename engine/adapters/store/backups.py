@@ -18,6 +18,7 @@ from engine.words.errors import InputError, LedgerError
 
 _WAIT_S = 5.0
 _ALONE_WAIT_MS = 500
+_SUFFIXES = ("", "-wal", "-shm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,12 +110,35 @@ def copy_aside(present: sqlite3.Connection, aside: Path) -> None:
         kept.execute("PRAGMA journal_mode = DELETE")
 
 
+def parts_of(ledger: Path) -> tuple[Path, ...]:
+    """The files of a ledger that are there: itself, its log and the log's index."""
+    return tuple(part for suffix in _SUFFIXES if (part := Path(f"{ledger}{suffix}")).exists())
+
+
 def move_aside(ledger: Path, aside: Path) -> None:
     """A ledger that cannot be read, with its log, out of the way."""
-    for suffix in ("", "-wal", "-shm"):
-        part = Path(f"{ledger}{suffix}")
-        if part.exists():
-            part.replace(f"{aside}{suffix}")
+    for part in parts_of(ledger):
+        part.replace(f"{aside}{part.name.removeprefix(ledger.name)}")
+
+
+def check_unlocked(ledger: Path) -> None:
+    """Refuse a ledger that could not be read because somebody holds its lock.
+
+    Raises:
+        InputError: a process has it locked.
+    """
+    try:
+        with _opened(ledger) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error as error:
+        if "locked" in str(error):
+            raise _in_use(ledger) from None
+
+
+def _in_use(ledger: Path) -> InputError:
+    return InputError(
+        f"another process has the ledger {ledger} open: stop the service and let every command end, then restore"
+    )
 
 
 def _take_alone(connection: sqlite3.Connection, ledger: Path) -> None:
@@ -130,9 +154,7 @@ def _take_alone(connection: sqlite3.Connection, ledger: Path) -> None:
             raise
         mode = "wal"
     if mode != "delete":
-        raise InputError(
-            f"another process has the ledger {ledger} open: stop the service and let every command end, then restore"
-        )
+        raise _in_use(ledger)
 
 
 @contextmanager

@@ -9,7 +9,17 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from engine.adapters.store.backups import LedgerEnd, as_one_file, copy_ledger, end_of, has_event, move_aside, put_back
+from engine.adapters.store.backups import (
+    LedgerEnd,
+    as_one_file,
+    check_unlocked,
+    copy_ledger,
+    end_of,
+    has_event,
+    move_aside,
+    parts_of,
+    put_back,
+)
 from engine.adapters.store.sql import open_ledger
 from engine.domain.audit_event import AuditEvent
 from engine.words.clock import Clock, IdMaker
@@ -83,7 +93,8 @@ def restore(
     ledger.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     copy = ledger.with_name(f"{ledger.name}.{secrets.token_hex(4)}.new")
     now = clock.now()
-    aside = ledger.with_name(f"{ledger.name}.before-{now:%Y%m%dT%H%M%S}") if ledger.exists() else None
+    # A log without its ledger counts too: beside another ledger it would be read as that one's.
+    aside = ledger.with_name(f"{ledger.name}.before-{now:%Y%m%dT%H%M%S}") if any(parts_of(ledger)) else None
     copy_ledger(backup, copy)
     try:
         _verify(copy, audit_key=audit_key, clock=clock, make_id=make_id)
@@ -102,12 +113,17 @@ def restore(
 
 
 def _present(ledger: Path) -> LedgerEnd | None:
-    """The end of the present ledger; None when there is none, or it cannot be read."""
+    """The end of the present ledger; None when there is none, or it cannot be read.
+
+    Raises:
+        InputError: a process has it locked: it may be whole, and is not to be put aside unseen.
+    """
     if not ledger.exists():
         return None
     try:
         return end_of(ledger)
     except InputError:
+        check_unlocked(ledger)
         return None
 
 
