@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,6 +16,7 @@ import pytest
 
 from engine.domain.signature_rule import SignatureRule
 from engine.wiring.credentials import open_vault
+from engine.wiring.logs import configure_logs
 from engine.wiring.workspace import load_workspace
 from engine.words.errors import LedgerError
 from engine.words.json_value import encode
@@ -347,6 +350,19 @@ def test_events_wait_while_the_queue_takes_nothing_or_fails(folder: Path) -> Non
         jobs.failing, jobs.takes = None, True
         service.waker.wake()
         until(lambda: not service.heard.inbox.waiting())
+
+
+def test_a_sender_that_goes_away_in_the_middle_is_one_line_of_the_log(service: Service) -> None:
+    out = io.StringIO()
+    configure_logs("json", "info", out)
+    host, _, port = service.url.removeprefix("http://").partition(":")
+    head = f"POST /webhooks/{NAME}/airbase HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+    with socket.create_connection((host, int(port))) as sender:
+        sender.sendall(f"{head}content-length: 100\r\n\r\n{{".encode())
+        time.sleep(0.2)
+    until(lambda: "webhook refused" in out.getvalue())
+    assert "exception" not in out.getvalue()
+    assert "Traceback" not in out.getvalue()
 
 
 def test_a_ledger_that_is_away_is_told_so_that_the_source_sends_again(folder: Path) -> None:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from engine.adapters.store.inbox import NewEvent
@@ -132,8 +132,8 @@ async def _read(request: Request, most_bytes: int) -> bytes | Answer:
                 body += part
                 if len(body) > most_bytes:
                     return Answer.TOO_LARGE
-    except TimeoutError:
-        return Answer.TOO_SLOW
+    except (TimeoutError, ClientDisconnect):
+        return Answer.TOO_SLOW  # it did not come whole, and need not be told of by more than a line
     return bytes(body)
 
 
