@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, Literal, TextIO
+from typing import Any, Literal, TextIO, cast
 
 import structlog
 
@@ -35,12 +36,12 @@ def configure_logs(form: Form = "people", level: Level = "info", stream: TextIO 
 
     Call it again after a library has set up logging of its own, as DBOS does when it starts.
     """
-    out = stream or sys.stderr
+    out = _Lines(stream or sys.stderr)
     least = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[structlog.processors.add_log_level, *_steps(form)],
         wrapper_class=structlog.make_filtering_bound_logger(least),
-        logger_factory=structlog.WriteLoggerFactory(file=out),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", out)),
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()
@@ -70,10 +71,27 @@ def log_line(event: Event, form: Form) -> str:
     return encode(shown).decode() if form == "json" else _for_people(shown)
 
 
+class _Lines:
+    """Where lines go. A line that cannot be written, to a full disk or a reader that has gone, ends no work."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def write(self, text: str) -> None:
+        """Write, if it can be written."""
+        with suppress(OSError, ValueError):
+            self._out.write(text)
+
+    def flush(self) -> None:
+        """Let it out, if it can be."""
+        with suppress(OSError, ValueError):
+            self._out.flush()
+
+
 class _FromLibraries(logging.Handler):
     """Turns a library's record into a line of ours."""
 
-    def __init__(self, form: Form, out: TextIO) -> None:
+    def __init__(self, form: Form, out: _Lines) -> None:
         super().__init__(logging.WARNING)
         self._form, self._out = form, out
 

@@ -260,6 +260,21 @@ def test_a_healthy_run_logs_one_line() -> None:
     assert 'error="airbase did not answer"' in failed
 
 
+class _Full(io.StringIO):
+    """A file on a full disk."""
+
+    def write(self, _text: str) -> int:
+        raise OSError(28, "No space left on device")
+
+
+def test_a_log_that_cannot_be_written_ends_no_work() -> None:
+    configure_logs("people", "info", _Full())
+    log_job_end(job_end())
+    get_log().error("told to nobody")
+    logging.getLogger("dbos").warning("of a library")
+    configure_logs()
+
+
 def test_a_burst_of_events_logs_one_line(service: Service) -> None:
     out = io.StringIO()
     configure_logs("json", "info", out)
