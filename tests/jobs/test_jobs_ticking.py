@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -146,6 +146,38 @@ def test_a_failing_queue_loses_no_tick_and_the_lag_shows_it(acme: Company) -> No
     clock.sleep(6)
     one.look()
     assert paper.ticks() == ["20261125T120100Z"]
+
+
+def test_a_clock_that_was_far_ahead_silences_no_schedule(acme: Company) -> None:
+    acme.schedule("schedules:\n  spend: {run: sweep, every: 1m}\n")
+    clock, paper, told = ManualClock(NOON), Paper(), list[str]()
+    one = ticker(acme, clock, paper, told)
+    one.look()
+    year = timedelta(days=365).total_seconds()
+    clock.step_wall_clock(year)
+    one.look()
+    assert paper.ticks() == ["20271125T120000Z"]
+    paper.end_all()
+    clock.step_wall_clock(60 - year)
+    one.look()
+    assert [sentence.partition(":")[0] for sentence in told] == ["its last tick, 2027-11-25 12"]
+    for _ in range(3):
+        clock.sleep(60)
+        one.look()
+        paper.end_all()
+    assert paper.ticks()[1:] == [f"20261125T12{minute:02d}00Z" for minute in (2, 3, 4)]
+
+
+def test_a_clock_put_back_a_little_fires_nothing_again(acme: Company) -> None:
+    acme.schedule("schedules:\n  spend: {run: sweep, every: 1m}\n")
+    clock, paper, told = ManualClock(NOON), Paper(), list[str]()
+    one = ticker(acme, clock, paper, told)
+    for seconds in (0, 60, -30, 20, 20, 60):
+        clock.step_wall_clock(seconds)
+        one.look()
+        paper.end_all()
+    assert paper.ticks() == ["20261125T120100Z", "20261125T120200Z"]
+    assert told == []
 
 
 def test_a_changed_file_counts_and_a_wrong_one_leaves_the_schedules_as_they_were(acme: Company) -> None:

@@ -44,6 +44,10 @@ class ScheduleStates:
         later = or_(schedules.c.last_tick.is_(None), schedules.c.last_tick < tick)
         self._put(name, {"last_tick": tick}, later)
 
+    def set_back(self, name: str, now: datetime) -> None:
+        """The last tick came from a clock that was ahead: go on from now."""
+        self._put(name, {"last_tick": now}, schedules.c.last_tick > now)
+
     def pause(self, name: str, at: datetime, who: str, reason: str) -> None:
         """Fire nothing until it is resumed; a second call says the newest reason."""
         self._put(name, {"paused_at": at, "paused_by": who, "reason": reason})

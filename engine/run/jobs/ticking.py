@@ -21,6 +21,8 @@ LOOK_S = 1.0
 LOOK_AGAIN_S = 5.0
 """Seconds after which a paused schedule, or one whose ledger failed, is looked at again."""
 STOP_S = 10.0
+AHEAD = timedelta(minutes=5)
+"""By so much the clocks of two workers may differ; a last tick further ahead comes from a clock that was wrong."""
 
 Tell = Callable[[str, str, str], None]
 """Hears what is not as usual: workspace, schedule, and a sentence."""
@@ -67,6 +69,7 @@ class Ticker:
         self._workspaces = tuple(workspaces)
         self._jobs, self._clock, self._tell = jobs, clock, tell
         self._next: dict[tuple[str, str], _Next] = {}
+        self._looked_at = clock.now()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._live, name="schedules", daemon=True)
 
@@ -90,7 +93,10 @@ class Ticker:
 
     def look(self) -> None:
         """Fire what is due now."""
-        there = set()
+        there, now = set(), self._clock.now()
+        if now < self._looked_at:
+            self._next.clear()  # the clock was put back: what was foreseen by the old one may be far away
+        self._looked_at = now
         for workspace in self._workspaces:
             for spec in workspace.schedules():
                 key = (workspace.name, spec.name)
@@ -136,6 +142,11 @@ class Ticker:
             return None
         if state.last_tick is None:
             states.tick(spec.name, now)
+            return now
+        if state.last_tick > now + AHEAD:
+            told = f"its last tick, {state.last_tick:%Y-%m-%d %H:%M:%S} UTC, is still to come: the clock was wrong"
+            self._tell(workspace.name, spec.name, f"{told}, or was put back; it goes on from now")
+            states.set_back(spec.name, now)
             return now
         due = due_ticks(spec, workspace.name, state.last_tick, now)
         if due.ticks and self._has_room(workspace, spec, due.ticks):
