@@ -22,7 +22,7 @@ from engine.wiring.jobs_lock import JobsLock
 from engine.wiring.served import Served
 from engine.wiring.workspace import STATE
 from engine.words.clock import Clock, IdMaker
-from engine.words.errors import ConnectorError, InputError
+from engine.words.errors import ConnectorError, InputError, LedgerError
 
 JOBS = "jobs.sqlite3"
 
@@ -86,6 +86,7 @@ class Service:
             self._queue,
             self._book,
             worker=worker,
+            doing=lambda: self._hands.doing if self._hands is not None else (),
             rescue_s=settings.rescue_s,
             deaths_max=settings.deaths_max,
             given_up=self._give_up,
@@ -148,13 +149,17 @@ class Service:
         self._rescuer.rest()
         self._queue.end(self._settings.grace_s)
         self._rescuer.stop()
-        if self._hands.busy:
+        if self._hands.doing:
             return False
         self._close()
         return True
 
     def _close(self) -> None:
-        self._book.leave(self._worker)
+        try:
+            self._book.leave(self._worker)
+        except LedgerError as error:
+            # All is ended and recorded: the others only learn of it later, by our silence.
+            self._told(str(error), {})
         self._book.close()
         if self._lock is not None:
             self._lock.release()
@@ -193,7 +198,11 @@ class Service:
         self._told(sentence, {"workspace": workspace, "schedule": schedule})
 
     def _tell_rescued(self, one: OpenJob) -> None:
-        self._told("a dead worker's job is taken over", {**_about(one), "worker": one.worker})
+        is_own = one.worker == self._worker
+        sentence = (
+            "a job whose end could not be noted is done again" if is_own else "a dead worker's job is taken over"
+        )
+        self._told(sentence, {**_about(one), "worker": one.worker})
 
     def _give_up(self, one: OpenJob, deaths: int) -> None:
         """A job over which workers keep dying: audited in its workspace's ledger, and told as its end."""

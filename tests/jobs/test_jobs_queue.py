@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -155,20 +155,83 @@ def test_what_a_dead_worker_left_is_taken_over_and_set_aside_when_workers_keep_d
 
 
 def rescuer_of(
-    queue: Queue, book: JobBook, worker: str, rescued: list[OpenJob], given_up: list[tuple[OpenJob, int]]
+    queue: Queue,
+    book: JobBook,
+    worker: str,
+    rescued: list[OpenJob],
+    given_up: list[tuple[OpenJob, int]],
+    *,
+    doing: Callable[[], Collection[str]] = tuple,
+    tell: Callable[[OpenJob, int], None] | None = None,
+    rescue_s: float = 60,
 ) -> Rescuer:
     """Two deaths are enough for it."""
     return Rescuer(
         queue,
         book,
         worker=worker,
-        rescue_s=60,
+        doing=doing,
+        rescue_s=rescue_s,
         deaths_max=2,
-        given_up=lambda one, deaths: given_up.append((one, deaths)),
+        given_up=tell or (lambda one, deaths: given_up.append((one, deaths))),
         rescued=rescued.append,
         trouble=pytest.fail,
         clock=SystemClock(),
     )
+
+
+def test_what_a_living_worker_could_not_note_is_done_again_and_holds_up_nothing(url: str) -> None:
+    desk = Desk()
+    rescued: list[OpenJob] = []
+    with at_work(url, desk.do) as (queue, book):
+        queue.submit(job("bills"), key="first")
+        queue.submit(job("held"), key="held")
+        until(lambda: sorted(desk.subjects()) == ["bills", "held"])
+        until(lambda: [one.id for one in queue.open_jobs()] == ["held"])
+        unended(book, "first", "w-1")
+        queue.submit(job("bills"), key="second")
+        rescuer = rescuer_of(queue, book, "w-1", rescued, [], doing=lambda: {"held"})
+        rescuer.beat()
+        rescuer.look()
+        assert rescued == [], "it may just have begun, or ended"
+        rescuer.look()
+        assert [one.id for one in rescued] == ["first"]
+        until(lambda: desk.subjects().count("bills") == 3)
+        rescuer.look()
+        rescuer.look()
+        assert len(rescued) == 1, "what is being done is left alone"
+        desk.held.set()
+
+
+def test_telling_of_a_job_that_is_given_up_does_not_stop_the_heart(postgres_url: str) -> None:
+    telling, told = threading.Event(), threading.Event()
+
+    def tell(_job: OpenJob, _deaths: int) -> None:
+        telling.set()
+        told.wait(20)
+
+    with at_work(postgres_url, Desk().do, "w-2") as (queue, book):
+        queue.submit(job("bills"), key="first")
+        until(lambda: not queue.open_jobs())
+        unended(book, "first", "w-dead")
+        book.died_over("acme/run/bills", "first", "w-before")
+        rescuer = rescuer_of(queue, book, "w-2", [], [], tell=tell, rescue_s=1)
+        rescuer.start()
+        try:
+            assert telling.wait(20)
+            time.sleep(1.5)
+            assert book.living(1) == {"w-2"}
+        finally:
+            told.set()
+            rescuer.stop()
+
+
+def unended(book: JobBook, key: str, worker: str) -> None:
+    """As when the database was away at the job's end, or the worker died: by the queue the worker is at it."""
+    table = "workflow_status" if book.is_file else f"{SCHEMA}.workflow_status"
+    lost = f"UPDATE {table} SET status = 'PENDING', executor_id = :worker WHERE workflow_uuid = :key"
+    with book.engine.execution_options(ledger_write=True).begin() as connection:
+        connection.execute(text(lost), {"worker": worker, "key": key})
 
 
 def test_a_worker_counts_as_living_by_the_servers_clock(postgres_url: str) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dbos import DBOS, DBOSConfig, Serializer, WorkflowStatus
+from dbos import DBOS, DBOSClient, DBOSConfig, Serializer, WorkflowStatus
 from dbos import error as dbos_errors
 
 from engine.adapters.store.job_book import SCHEMA, JobBook
@@ -31,6 +31,7 @@ VERSION = "jobs-1"
 
 POLL_S = 0.5
 POOL_SIZE = 8
+ASKS_POOL_SIZE = 4
 KEPT_DAYS = 14
 PAGE = 1000
 _RARELY_S = 3600.0
@@ -50,6 +51,7 @@ class Queue:
         self._concurrency = concurrency
         self._make_id = make_id
         self._closing = False
+        self._asks = self._client()
 
     def start(self, work: Work) -> None:
         """Begin to run what waits.
@@ -79,6 +81,7 @@ class Queue:
             )
         except Exception as error:
             DBOS.destroy(destroy_registry=True)
+            self._asks.destroy()
             raise LedgerError(f"the jobs' database cannot be used: {error}") from error
 
     def close(self) -> None:
@@ -89,6 +92,7 @@ class Queue:
         """Begin nothing more, and wait so long for what runs."""
         self._closing = True
         DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=max(1, round(grace_s)))
+        self._asks.destroy()
 
     def submit(self, job: Job, *, key: str, delay_s: float = 0) -> bool:
         """See the port."""
@@ -103,7 +107,7 @@ class Queue:
         if delay_s > 0:
             options["delay_seconds"] = delay_s
         try:
-            DBOS.enqueue_workflow_with_options(options, _as_given(job))  # type: ignore[arg-type]
+            self._asks.enqueue(options, _as_given(job))  # type: ignore[arg-type]
         except dbos_errors.DBOSWorkflowIDInUseError:
             return False
         except Exception as error:
@@ -115,7 +119,7 @@ class Queue:
         if self._closing:
             return False
         prefix = f"asked/{job.lane}/"
-        if not _listed(status=["ENQUEUED"], workflow_id_prefix=prefix, limit=1, load_input=False):
+        if not self._listed(status=["ENQUEUED"], workflow_id_prefix=prefix, limit=1, load_input=False):
             self.submit(job, key=f"{prefix}{self._make_id()}")
         return True
 
@@ -126,38 +130,62 @@ class Queue:
             LedgerError: the jobs' database failed.
         """
         prefix = f"later/{job.lane}/"
-        if not _listed(status=list(_WAITING), workflow_id_prefix=prefix, limit=1, load_input=False):
+        if not self._listed(status=list(_WAITING), workflow_id_prefix=prefix, limit=1, load_input=False):
             self.submit(job, key=f"{prefix}{self._make_id()}", delay_s=delay_s)
 
     def open_jobs(self, key_prefix: str = "") -> tuple[OpenJob, ...]:
         """See the port."""
-        found = _listed(status=[*_WAITING, "PENDING"], queue_name=QUEUE, workflow_id_prefix=key_prefix or None)
+        found = self._listed(status=[*_WAITING, "PENDING"], queue_name=QUEUE, workflow_id_prefix=key_prefix or None)
         given_up = [one.job for one in self._book.all_set_aside() if one.job.startswith(key_prefix)]
-        found += _listed(workflow_ids=given_up) if given_up else []
+        found += self._listed(workflow_ids=given_up) if given_up else []
         return tuple(_open_job(one) for one in found if one.input is not None)
 
     def left_by_the_dead(self, living: Collection[str]) -> tuple[OpenJob, ...]:
         """The jobs that run according to the queue, on workers that do not live."""
-        running = _listed(status="PENDING", queue_name=QUEUE)
+        running = self._listed(status="PENDING", queue_name=QUEUE)
         return tuple(_open_job(one) for one in running if one.executor_id not in living)
+
+    def running_on(self, worker: str) -> tuple[OpenJob, ...]:
+        """The jobs that run according to the queue, on this worker."""
+        return tuple(map(_open_job, self._listed(status="PENDING", queue_name=QUEUE, executor_id=worker)))
 
     def again(self, jobs: Sequence[OpenJob]) -> None:
         """Let any worker run them once more; call it for dead workers' jobs only, and alone."""
         if jobs:
-            _asked(lambda: DBOS.resume_workflows([job.id for job in jobs], queue_name=QUEUE))
+            _asked(lambda: self._asks.resume_workflows([job.id for job in jobs], queue_name=QUEUE))
 
     def give_up(self, job: OpenJob) -> None:
         """Run this one never again."""
-        _asked(lambda: DBOS.cancel_workflow(job.id))
+        _asked(lambda: self._asks.cancel_workflow(job.id))
 
     def forget_old(self, now: datetime) -> int:
         """Take out what ended more than `KEPT_DAYS` ago; gives how many."""
         ended = (now - timedelta(days=KEPT_DAYS)).isoformat()
         status = ["SUCCESS", "ERROR", "CANCELLED"]
-        old = _listed(status=status, completed_before=ended, limit=PAGE, load_input=False)
+        old = self._listed(status=status, completed_before=ended, limit=PAGE, load_input=False)
         if old:
-            _asked(lambda: DBOS.delete_workflows([one.workflow_id for one in old]))
+            _asked(lambda: self._asks.delete_workflows([one.workflow_id for one in old]))
         return len(old)
+
+    def _listed(self, **which: Any) -> list[WorkflowStatus]:
+        found: list[WorkflowStatus] = _asked(
+            lambda: self._asks.list_workflows(name=WORKFLOW, load_output=False, **which)
+        )
+        return found
+
+    def _client(self) -> DBOSClient:
+        """What asks for jobs: it fails at once while the database is away, where the library itself waits for it."""
+        place: dict[str, Any] = {"system_database_url": self._url, "dbos_system_schema": SCHEMA}
+        if self._book.is_file:
+            place = {"system_database_engine": self._book.queue_engine}
+        return DBOSClient(
+            **place,
+            serializer=NamesOnly(),
+            application_name=APPLICATION,
+            system_database_pool_size=ASKS_POOL_SIZE,
+            lazy=True,
+            retry_connection_errors=False,
+        )
 
     def _config(self) -> DBOSConfig:
         config = DBOSConfig(
@@ -231,11 +259,6 @@ def _open_job(found: WorkflowStatus) -> OpenJob:
         queued_at=queued_at,
         worker=(found.executor_id or "") if standing is Standing.RUNNING else "",
     )
-
-
-def _listed(**which: Any) -> list[WorkflowStatus]:
-    found: list[WorkflowStatus] = _asked(lambda: DBOS.list_workflows(name=WORKFLOW, load_output=False, **which))
-    return found
 
 
 def _asked(question: Callable[[], Any]) -> Any:

@@ -59,12 +59,12 @@ class Hands:
         self._ended, self._heard, self._look = ended, tuple(heard), look
         self._stopping = threading.Event()
         self._lock = threading.Lock()
-        self._busy = 0
+        self._doing = frozenset[str]()
 
     @property
-    def busy(self) -> int:
-        """How many jobs are being done."""
-        return self._busy
+    def doing(self) -> frozenset[str]:
+        """The ids of the jobs that are being done."""
+        return self._doing
 
     def stop(self) -> None:
         """Begin no new document; jobs end between two records and are queued again for the next start."""
@@ -77,12 +77,12 @@ class Hands:
             LedgerError: what follows could not be queued for minutes.
         """
         with self._lock:
-            self._busy += 1
+            self._doing |= {job_id}
         try:
             self._do(job_id, job)
         finally:
             with self._lock:
-                self._busy -= 1
+                self._doing -= {job_id}
 
     def _do(self, job_id: str, job: Job) -> None:
         started = self._clock.now()
@@ -90,10 +90,10 @@ class Hands:
         if not self._stopping.is_set():
             done = self._done(job_id, job)
         if done.ending is Ending.STOPPED:
-            self._queue_surely(lambda: self._queue.submit(job, key=f"{_root(job_id)}+{self._make_id()}"))
+            self._queue_surely(lambda: self._queue.submit(job, key=f"{_root(job_id, job)}+{self._make_id()}"))
         else:
             self._follow(job_id, job, done)
-            self._ended(job.lane)
+            self._queue_surely(lambda: self._ended(job.lane))
         self._tell(job_id, job, done, started)
 
     def _done(self, job_id: str, job: Job) -> Done:
@@ -134,7 +134,7 @@ class Hands:
     def _submit_next(self, job_id: str, job: Job) -> None:
         if job.then:
             following = replace(job, subject=job.then[0], then=job.then[1:])
-            self._queue_surely(lambda: self._queue.submit(following, key=f"{_root(job_id)}+{following.subject}"))
+            self._queue_surely(lambda: self._queue.submit(following, key=f"{_root(job_id, job)}+{following.subject}"))
 
     def _queue_surely(self, ask: Callable[[], object]) -> None:
         """What follows must not be lost because the jobs' database is away for a moment."""
@@ -163,9 +163,10 @@ class Hands:
             heard(end)
 
 
-def _root(job_id: str) -> str:
-    """The key of the tick or question that a job comes from."""
-    return job_id.partition("+")[0]
+def _root(job_id: str, job: Job) -> str:
+    """The key of the tick or question that a job comes from; a workspace's own name may have a `+`."""
+    before, workspace, rest = job_id.partition(f"/{job.workspace}/")
+    return f"{before}{workspace}{rest.partition('+')[0]}" if workspace else job_id.partition("+")[0]
 
 
 def _kind(error: Exception) -> str:
