@@ -176,14 +176,14 @@ class Service:
     def _look(self, setup: Setup | None, job: Job, done: Done) -> None:
         """Check the alerts after a job; that they cannot be checked is told, and stops nothing."""
         trouble = {Ending.FAILED: "failed", Ending.SET_ASIDE: "set aside"}.get(done.ending, "")
-        jobs = (
-            () if job.task is Task.ALERTS else (JobLook(name=_job_name(job), trouble=trouble, at=self._clock.now()),)
-        )
-        reports = (done.report,) if done.report is not None else ()
-        looks = Looks(exposure=done.exposure, reports=reports, jobs=jobs)
         served = self._served.get(job.workspace)
         if served is None or not served.has_alerts():
             return
+        wrong = setup is None and done.kind == "input" and bool(served.current.now().errors)
+        look = JobLook(name=_job_name(job), trouble=trouble, files_wrong=wrong, at=self._clock.now())
+        jobs = (look,) if job.task is not Task.ALERTS or wrong or setup is not None else ()
+        reports = (done.report,) if done.report is not None else ()
+        looks = Looks(exposure=done.exposure, reports=reports, jobs=jobs)
         try:
             if setup is not None:
                 check_workspace(served.current.good(), setup, looks=looks)

@@ -274,6 +274,23 @@ def test_what_was_not_looked_at_stays_as_it_was_told(desk_with: MakeDesk, receiv
     assert standing() == set()
 
 
+def test_files_with_errors_are_one_message_for_all_jobs_that_fail_for_them(
+    desk_with: MakeDesk, receiver: Receiver
+) -> None:
+    desk = desk_with("on: job_failed, tell_cleared: true")
+    desk.check(Looks(jobs=(JobLook(name="run bills", trouble="failed"),)))
+    assert [one.json["title"] for one in receiver.take()] == ["the job run bills: failed"]
+    for name in ("run bills", "run vendors", "sweep", "alerts"):
+        desk.check(Looks(jobs=(JobLook(name=name, trouble="failed", files_wrong=True),)))
+    (told,) = receiver.take()
+    assert told.json["title"] == "no job runs: the workspace's files have errors"
+    assert told.json["next"] == "ml-connector validate"
+    desk.check(Looks(jobs=(JobLook(name="run vendors"),)))
+    (over,) = receiver.take()
+    assert over.json["title"] == f"over: {told.json['title']}"
+    assert [row.cause for row in desk.book() if row.cleared_at is None] == ["run bills"]
+
+
 def test_the_book_forgets_what_is_long_over_and_rules_that_are_gone(desk_with: MakeDesk, receiver: Receiver) -> None:
     desk = desk_with("on: refused, tell_cleared: true\non: held, above: {USD: 1}")
     desk.refused("10.00")

@@ -56,7 +56,7 @@ def test_an_approval_is_entered_counted_and_its_failure_told_once(make: MakeComp
             until(lambda number=number: len([x for x in one.lines() if x["event"] == "run failed"]) == number - 1)
         until(lambda: receiver.posted, worker=one)
         (post,) = receiver.take()
-        assert "run bills" in str(post.json)
+        assert "the workspace's files have errors" in str(post.json)
         mapping.write_text(right, encoding="utf-8")
         assert one.stop() == 0
         assert SECRET not in one.log.read_text(encoding="utf-8")

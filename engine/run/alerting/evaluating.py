@@ -20,6 +20,9 @@ from engine.run.setup import Setup
 _OPEN = (State.HELD, State.REFUSED, State.IN_DOUBT, State.SENDING)
 _ENTERED = (State.ENTERED, State.IN_GL, State.SETTLED)
 
+FILES = "(files)"
+"""The cause of `job_failed` that all jobs of a workspace share while its files have errors."""
+
 IsLookedAt = Callable[[str], bool]
 """Whether a cause was looked at, by its name: one that was, and does not stand, is over."""
 
@@ -146,7 +149,7 @@ def _found(setup: Setup, standing: Standing, rule: AlertRule, groups: Mapping[st
             }.__contains__
         case _:
             raised = list(_jobs(looks))
-            looked = {job.name for job in looks.jobs}.__contains__
+            looked = _jobs_looked_at(looks).__contains__
     return Found(rule=rule, raised=tuple(raised), is_looked_at=looked)
 
 
@@ -247,10 +250,19 @@ def _name_of(report: ControlReport) -> str:
 
 
 def _jobs(looks: Looks) -> Iterator[Raised]:
+    """One message for files with errors, however many jobs fail for them."""
     for job in looks.jobs:
-        if job.trouble:
+        if job.files_wrong:
+            title = "no job runs: the workspace's files have errors"
+            yield Raised(cause=FILES, title=title, command="ml-connector validate", oldest=job.at)
+        elif job.trouble:
             title = f"the job {job.name}: {job.trouble}"
             yield Raised(cause=job.name, title=title, command="ml-connector status", oldest=job.at)
+
+
+def _jobs_looked_at(looks: Looks) -> frozenset[str]:
+    """A job that got as far as its work says that the files are right; one that did not says nothing of its work."""
+    return frozenset(name for job in looks.jobs if not job.files_wrong for name in (job.name, FILES))
 
 
 def _documents(count: int) -> str:

@@ -22,10 +22,14 @@ class CredentialTrouble:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobLook:
-    """How a job of the service ended last; `trouble` is `failed` or `set aside`, empty when it ended well."""
+    """How a job of the service ended last; `trouble` is `failed` or `set aside`, empty when it ended well.
+
+    `files_wrong` says that it failed because the workspace's files have errors, as every other job does then.
+    """
 
     name: str
     trouble: str = ""
+    files_wrong: bool = False
     at: datetime | None = None
 
 
