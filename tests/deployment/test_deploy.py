@@ -17,6 +17,7 @@ from engine.faces.commands.root import COMMANDS, root
 from tests.commands.scene import said_once, typed
 from tests.test_readme import TEXT
 
+ROOT = Path(__file__).parent.parent.parent
 COMING = {"serve", "worker"}
 """The commands of the service."""
 
@@ -75,6 +76,10 @@ def test_the_container_installs_as_the_readme_says_and_runs_without_rights(tmp_p
     )
     assert user.partition(":")[0] not in ("0", "root")
     assert json.loads(entry) == ["ml-connector"]
+    assert "0.0.0.0:8787" in json.loads(command)
+    copied = re.findall(r"^COPY (?!--)(.*) \S+$", text, re.MULTILINE)
+    for name in " ".join(copied).split():
+        assert (ROOT / name).exists(), "each is in a checkout, and a secret in it is not copied along"
     check_command(json.loads(command))
 
 
@@ -93,6 +98,12 @@ def test_the_compose_file(tmp_path: Path) -> None:
         assert service["depends_on"] == {"db": {"condition": "service_healthy"}}
     assert services["worker"]["deploy"]["replicas"] >= 2
     assert "ports" not in services["db"]
+    assert "ports" not in services["worker"]
+    # Heard from outside the container, but from this machine alone; the image is built by the container file's steps.
+    assert "0.0.0.0:8787" in services["serve"]["command"]
+    assert services["serve"]["ports"] == ["127.0.0.1:8787:8787"]
+    assert "/healthz" in services["serve"]["healthcheck"]["test"][-1]
+    assert not any("build" in service for service in services.values())
     assert set(loaded["volumes"]) == {"db"}
     secrets = re.findall(r"(?:PASSWORD|KEY): (.*)", files["compose.yaml"])
     assert secrets

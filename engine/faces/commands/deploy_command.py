@@ -48,3 +48,5 @@ def command(kind: str, out: Path) -> None:
         text = (_FILES / name).read_text(encoding="utf-8").replace("{program}", str(program))
         target.write_text(text, encoding="utf-8")
         put_text(f"{target}: read its first lines, which say how to put it to work")
+    if kind == "systemd" and any(program.is_relative_to(hidden) for hidden in ("/home", "/root")):
+        click.echo(f"warning: the unit does not see {program}: install the program in /opt/ml-connector", err=True)
