@@ -87,12 +87,20 @@ class Mailbox:
         return "250 OK"
 
 
+class HangsUp(Mailbox):
+    """The handler of a mail server that takes a mail and closes the connection without waiting for QUIT."""
+
+    async def handle_QUIT(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        server.transport.abort()
+        return ""
+
+
 @contextmanager
-def mail_server(**options: Any) -> Iterator[tuple[Mailbox, int]]:
+def mail_server(box: Mailbox | None = None, **options: Any) -> Iterator[tuple[Mailbox, int]]:
     """A mail server on a free port, and what it keeps."""
     from aiosmtpd.controller import Controller
 
-    box = Mailbox()
+    box = box or Mailbox()
     controller = Controller(box, hostname="127.0.0.1", port=_free_port(), **options)
     controller.start()
     try:

@@ -25,7 +25,7 @@ from engine.domain.alert import Alert, Event, Raised
 from engine.language.spec.alerts import ChannelSpec
 from engine.words.clock import ManualClock
 from engine.words.secret import Secret
-from tests.alerts.receivers import Receiver, mail_server
+from tests.alerts.receivers import HangsUp, Receiver, mail_server
 
 AT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 SECRET = "the-secret-of-the-channel"
@@ -241,6 +241,12 @@ def test_an_e_mail_has_everything_in_plain_text() -> None:
 def test_a_reader_who_is_refused_is_no_success() -> None:
     with mail_server() as (box, port), pytest.raises(NotTold, match=r"refused nobody@example\.com"):
         mail(port, readers=("ap@example.com", "nobody@example.com")).tell(ALERT)
+    assert len(box.mails) == 1
+
+
+def test_a_server_that_hangs_up_after_it_took_the_mail_does_not_get_it_again() -> None:
+    with mail_server(HangsUp()) as (box, port):
+        mail(port).tell(ALERT)
     assert len(box.mails) == 1
 
 

@@ -110,6 +110,22 @@ def test_mail_and_webhook_each_hear_a_cause_once_whatever_becomes_of_the_other(
     assert b"the target refused 1 document of bills" in box.mails[0].content
 
 
+def test_a_reader_who_is_refused_does_not_make_the_others_hear_it_again(shared: Path, tmp_path: Path) -> None:
+    with mail_server() as (box, port):
+        desk = make_desk(
+            shared,
+            tmp_path / "desk",
+            f"channels:\n  desk: {{kind: email, host: 127.0.0.1, port: {port}, security: none, from: a@x.test,"
+            " to: [b@x.test, nobody@x.test]}\nrules:\n  - {on: refused, tell: [desk]}\n",
+        )
+        desk.refused("10.00")
+        checked = desk.check()
+        assert (checked.told, checked.failed) == (1, {"desk": "the mail server refused nobody@x.test"})
+        desk.pass_time(hours=2)
+        assert desk.check().told == 0
+    assert len(box.mails) == 1
+
+
 def test_a_dead_receiver_stops_nothing_and_hears_it_later(desk_with: MakeDesk, receiver: Receiver) -> None:
     desk = desk_with("on: refused\non: held, above: {USD: 1}")
     desk.refused("10.00")

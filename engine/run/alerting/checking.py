@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from engine.adapters.connectors.channels.port import Channel, NotTold
+from engine.adapters.connectors.channels.port import Channel, NotTold, ToldInPart
 from engine.adapters.store.alert_book import AlertBook, AlertRow, Entry
 from engine.adapters.store.standing import Standing
 from engine.domain.alert import Alert, Event, Raised
@@ -66,7 +66,7 @@ def tell_due(
     book: AlertBook, channels: Mapping[str, Channel], *, workspace: str, clock: Clock
 ) -> tuple[int, dict[str, str]]:
     """Tell what waits, until a channel fails: it is not tried again in this check."""
-    told, failed = 0, dict[str, str]()
+    told, failed, in_part = 0, dict[str, str](), dict[str, str]()
     began = clock.instant().seconds
     while clock.instant().seconds - began < TELLING_S:
         row = book.claim(but=tuple(failed))
@@ -78,13 +78,16 @@ def tell_due(
             continue
         try:
             channel.tell(message(row, row.due, workspace, clock))
+        except ToldInPart as error:
+            told, in_part[row.channel] = told + 1, str(error)
+            book.told(row)
         except NotTold as error:
             failed[row.channel] = str(error)
             book.failed(row, str(error))
         else:
             told += 1
             book.told(row)
-    return told, failed
+    return told, in_part | failed
 
 
 def message(row: AlertRow, event: Event, workspace: str, clock: Clock) -> Alert:

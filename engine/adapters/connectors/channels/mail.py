@@ -6,13 +6,13 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Any, Literal
 
 from engine.adapters.connectors.auth import Credentials, Keyring
-from engine.adapters.connectors.channels.port import NotTold
+from engine.adapters.connectors.channels.port import NotTold, ToldInPart
 from engine.adapters.connectors.network import PrivateAddress, Reach, UnknownHost, resolve
 from engine.adapters.connectors.transport import tls_context
 from engine.domain.alert import Alert
@@ -59,7 +59,7 @@ class Mail:
         except (smtplib.SMTPException, OSError, PrivateAddress, UnknownHost, CredentialsError) as error:
             raise NotTold(_in_words(error, keyring)) from None
         if refused:
-            raise NotTold(f"the mail server refused {', '.join(sorted(refused))}")
+            raise ToldInPart(f"the mail server refused {', '.join(sorted(refused))}")
 
     def close(self) -> None:
         """Nothing is kept open."""
@@ -73,7 +73,8 @@ class Mail:
             if self._security == "starttls":
                 server.starttls(context=context)  # raises where the server has no such thing: never in the clear
             yield server
-            server.quit()
+            with suppress(smtplib.SMTPException, OSError):
+                server.quit()  # the mail was taken already: a server that hangs up here is not to get it again
         finally:
             server.close()
 

@@ -11,6 +11,10 @@ class NotTold(Exception):
     """The channel did not take the alert, or nobody knows; the message says why, without a secret."""
 
 
+class ToldInPart(NotTold):
+    """Some readers have it and others were refused: not to be told again, which those who have it would get again."""
+
+
 class Channel(Protocol):
     """Where alerts are told; used by one thread at a time."""
 
@@ -18,6 +22,7 @@ class Channel(Protocol):
         """Tell one alert.
 
         Raises:
+            ToldInPart: it arrived, and not with every reader.
             NotTold: it did not arrive, or nobody knows.
         """
         ...
