@@ -142,6 +142,10 @@ def test_a_failing_queue_loses_no_tick_and_the_lag_shows_it(acme: Company) -> No
     clock.sleep(70)
     one.look()
     assert told == ["the jobs' database failed"]
+    assert one.lags() == {("acme", "spend"): 10.0}
+    clock.sleep(30)
+    one.look()
+    assert one.lags() == {("acme", "spend"): 40.0}
     paper.fails = False
     clock.sleep(6)
     one.look()

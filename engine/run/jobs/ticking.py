@@ -130,7 +130,9 @@ class Ticker:
                 begins = next((spec.begins(workspace.name, tick) for tick in next_ticks(spec.timing, last, 1)), None)
                 again = again if begins is None else begins
         except ConnectorError as error:
-            # Nothing is lost: the last tick stands where it stood, and is gone on from in a moment.
+            # Nothing is lost: the last tick stands where it stood, and is gone on from soon. Till then it is late.
+            known = self._next.get((workspace.name, spec.name))
+            begins = known.begins if known is not None and known.spec == spec else None
             self._tell(workspace.name, spec.name, str(error))
         self._next[(workspace.name, spec.name)] = _Next(spec=spec, look_at=again, begins=begins)
 
