@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from engine.adapters.store.job_book import JobBook, file_of
 from engine.domain.audit_event import AuditEvent
@@ -18,7 +19,7 @@ from engine.run.jobs.working import Hands
 from engine.run.setup import Setup
 from engine.wiring.alerting import check_workspace
 from engine.wiring.app import open_records, open_setup
-from engine.wiring.jobs_lock import JobsLock
+from engine.wiring.process_lock import ProcessLock
 from engine.wiring.served import Served
 from engine.wiring.workspace import STATE
 from engine.words.clock import Clock, IdMaker
@@ -78,7 +79,7 @@ class Service:
         self._served = {one.name: one for one in served}
         self._worker, self._settings, self._clock, self._told = worker, settings, clock, told
         file = file_of(url)
-        self._lock = JobsLock(file.with_suffix(".lock"), clock.now()) if file is not None else None
+        self._lock = _jobs_lock(file.with_suffix(".lock"), clock) if file is not None else None
         self._book = JobBook(url, clock)
         self._queue = Queue(url, self._book, worker=worker, concurrency=settings.concurrency, make_id=make_id)
         self._ticker = Ticker(served, self._queue, clock, self._tell_tick)
@@ -237,6 +238,14 @@ class Service:
         )
         for heard in self._heard:
             heard(end)
+
+
+def _jobs_lock(file: Path, clock: Clock) -> ProcessLock:
+    refusal = (
+        f"works on these jobs already ({file}); stop that one first. Several workers at once need "
+        "PostgreSQL: --jobs postgresql://..."
+    )
+    return ProcessLock(file, clock.now(), refusal=refusal)
 
 
 def _job_name(job: Job) -> str:

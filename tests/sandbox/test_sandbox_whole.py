@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from engine.faces.sandbox.demo import FOLDER, demo_folder
 from engine.faces.sandbox.sandbox import (
     AIRBASE_TOKEN,
     EPICOR_API_KEY,
@@ -21,6 +22,7 @@ from engine.faces.sandbox.sandbox import (
 )
 from engine.faces.sandbox.seed import ODD, build
 from engine.faces.sandbox.seed.vendors import SUPPLIER_LIST
+from engine.words.errors import InputError
 
 LOGIN = {"Authorization": f"Token {AIRBASE_TOKEN}"}
 KEY = {"x-api-key": EPICOR_API_KEY}
@@ -169,3 +171,23 @@ def test_a_port_that_is_taken_is_an_error_and_leaves_nothing_open(sandbox: Sandb
     port = httpx.URL(sandbox.urls["airbase"]).port
     with pytest.raises(OSError, match="in use"):
         Sandbox(airbase_port=port or 0).start()
+
+
+def test_one_sandbox_at_a_time_has_its_books(tmp_path: Path) -> None:
+    with (
+        Sandbox(tmp_path),
+        pytest.raises(InputError, match=r"process \d+ .* runs the sandbox of .* already: stop it"),
+    ):
+        Sandbox(tmp_path)
+    Sandbox(tmp_path).stop()
+
+
+def test_who_stands_in_the_demonstration_means_that_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert demo_folder() == Path(FOLDER)
+    for made in ("sandbox", "mappings"):
+        (tmp_path / made).mkdir()
+    (tmp_path / "connections.yaml").touch()
+    assert demo_folder() == tmp_path
+    monkeypatch.chdir(tmp_path / "mappings")
+    assert demo_folder() == tmp_path

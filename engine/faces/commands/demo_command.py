@@ -10,7 +10,7 @@ import click
 from engine.faces.commands.output import counted, end_progress, format_option, progress, put_json
 from engine.faces.commands.run_command import show_result
 from engine.faces.commands.table import column, put_table
-from engine.faces.sandbox.demo import make_demo, start_sandbox
+from engine.faces.sandbox.demo import demo_folder, make_demo, start_sandbox
 from engine.faces.sandbox.tie import Tie, tie
 from engine.run.ordering import in_order_of_need
 from engine.run.result import RunResult
@@ -23,8 +23,8 @@ from engine.words.money import show_money
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("ml-connector-demo"),
-    show_default=True,
+    default=demo_folder,
+    show_default="the demonstration's that you stand in, or ml-connector-demo",
     help="Where its workspace and the sandbox's books are kept.",
 )
 @format_option

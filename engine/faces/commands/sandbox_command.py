@@ -9,15 +9,15 @@ from pathlib import Path
 import click
 
 from engine.faces.commands.output import format_option, put_json
-from engine.faces.sandbox.demo import make_demo, start_sandbox
+from engine.faces.sandbox.demo import demo_folder, make_demo, start_sandbox
 
 
 @click.command("sandbox")
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("ml-connector-demo"),
-    show_default=True,
+    default=demo_folder,
+    show_default="the demonstration's that you stand in, or ml-connector-demo",
     help="The demonstration's workspace; made when it is not there.",
 )
 @format_option

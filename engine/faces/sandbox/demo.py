@@ -18,6 +18,9 @@ from engine.words.secret import Secret
 BOOKS = "sandbox"
 """Where the sandbox's own books lie inside the demonstration's folder."""
 
+FOLDER = "ml-connector-demo"
+"""What the demonstration's folder is called when nobody says otherwise."""
+
 AIRBASE_PORT, EPICOR_PORT = 8731, 8732
 
 _TEMPLATES = Path(__file__).resolve().parent / "demo_workspace"
@@ -29,6 +32,12 @@ _CREDENTIALS = (
 )
 
 
+def demo_folder() -> Path:
+    """The demonstration's workspace that one stands in, or else one of the usual name, here."""
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if _is_demo(folder)), Path(FOLDER))
+
+
 def make_demo(folder: Path) -> bool:
     """Make the demonstration's workspace in a folder that is new or empty; says whether it made one.
 
@@ -36,7 +45,7 @@ def make_demo(folder: Path) -> bool:
         InputError: the folder holds something else.
     """
     if (folder / MARK).exists():
-        if not (folder / BOOKS).is_dir():
+        if not _is_demo(folder):
             raise InputError(f"{folder} is a workspace, but not the demonstration's; name another folder")
         return False
     if folder.exists() and any(folder.iterdir()):
@@ -56,6 +65,9 @@ def start_sandbox(folder: Path) -> Sandbox:
     """The demonstration's sandbox, started; on its usual ports, or on free ones when others have them.
 
     The workspace's addresses and credentials are set to it.
+
+    Raises:
+        InputError: it runs already.
     """
     try:
         sandbox = Sandbox(folder / BOOKS, airbase_port=AIRBASE_PORT, epicor_port=EPICOR_PORT)
@@ -69,6 +81,10 @@ def start_sandbox(folder: Path) -> Sandbox:
     for connection, field, text in _CREDENTIALS:
         vault.set(connection, field, Secret(text))
     return sandbox
+
+
+def _is_demo(folder: Path) -> bool:
+    return (folder / MARK).exists() and (folder / BOOKS).is_dir()
 
 
 def _port(url: str) -> int:

@@ -19,6 +19,7 @@ from engine.faces.sandbox.faults import Faults
 from engine.faces.sandbox.seed import Seed, build
 from engine.faces.sandbox.server import Hosted, SandboxServer
 from engine.faces.sandbox.tables import TableStore
+from engine.wiring.process_lock import ProcessLock
 from engine.words.clock import Clock, SystemClock
 
 AIRBASE_TOKEN = "sandbox-airbase-token"  # noqa: S105 - opens nothing but the sandbox
@@ -33,9 +34,9 @@ EPICOR_INSTANCE = "sandbox"
 class Sandbox:
     """A seeded Airbase and a seeded Epicor.
 
-    With a folder their books are kept there and found again by the next sandbox on it; without one they
-    are gone at `stop`. `stop` lets go of the books, so a sandbox runs once. `faults`, `airbase`, `epicor`
-    and `clerk` may be used at any time before that.
+    With a folder their books are kept there and found again by the next sandbox on it, one at a time;
+    without one they are gone at `stop`. `stop` lets go of the books, so a sandbox runs once. `faults`,
+    `airbase`, `epicor` and `clerk` may be used at any time before that.
     """
 
     def __init__(
@@ -47,6 +48,8 @@ class Sandbox:
         airbase_port: int = 0,
         epicor_port: int = 0,
     ) -> None:
+        """Raises InputError when another sandbox has the folder."""
+        self._lock = _lock(folder, clock or SystemClock()) if folder else None
         self._stores = [TableStore(folder / f"{name}.sqlite" if folder else None) for name in ("airbase", "epicor")]
         self.faults = Faults()
         self.airbase = AirbaseSandbox(AirbaseBooks(self._stores[0]), Tokens(AIRBASE_TOKEN), rate=RateLimit())
@@ -114,6 +117,8 @@ class Sandbox:
         self._server.stop()
         for store in self._stores:
             store.close()
+        if self._lock is not None:
+            self._lock.release()
 
     def _load(self, seed: Seed | None) -> None:
         """Seed each system that holds nothing yet, each as one step: a half-seeded system cannot remain."""
@@ -138,3 +143,8 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _lock(folder: Path, clock: Clock) -> ProcessLock:
+    refusal = f"runs the sandbox of {folder} already: stop it first, or name another folder with --folder"
+    return ProcessLock(folder / "sandbox.lock", clock.now(), refusal=refusal)

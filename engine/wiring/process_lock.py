@@ -1,4 +1,4 @@
-"""The lock of a jobs file: one process works on it, and a second one is told who that is."""
+"""The lock of what one process alone works on; a second one is told who has it."""
 
 from __future__ import annotations
 
@@ -11,23 +11,22 @@ from typing import IO
 from engine.words.errors import InputError
 
 
-class JobsLock:
+class ProcessLock:
     """Held from its making until `release`, or until the process ends, however it ends.
+
+    `refusal` is what a second process is told, after who has it.
 
     Raises:
         InputError: another process holds it.
     """
 
-    def __init__(self, file: Path, now: datetime) -> None:
+    def __init__(self, file: Path, now: datetime, *, refusal: str) -> None:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file: IO[str] = os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8")
         if not _taken(self._file):
             holder = self._file.read().strip() or "another process"
             self._file.close()
-            raise InputError(
-                f"{holder} works on these jobs already ({file}); stop that one first. Several workers at once need "
-                "PostgreSQL: --jobs postgresql://..."
-            )
+            raise InputError(f"{holder} {refusal}")
         self._file.truncate(0)
         self._file.write(f"process {os.getpid()} on {socket.gethostname()}, since {now:%Y-%m-%d %H:%M:%S} UTC\n")
         self._file.flush()
