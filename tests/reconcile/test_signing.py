@@ -52,6 +52,8 @@ def test_a_signature_keeps_the_totals_in_the_audit_trail(month: Month) -> None:
         "without_amount": 0,
     }
     assert "signed already" in types(month, "close", "sign", *THIS, *GIVEN, "--as", "Raj", code=2).stderr
+    assert json.loads(types(month, "close", "list", "--format", "json").stdout) == [told]
+    assert "company NONE is not in books.yaml" in types(month, "close", "list", "--company", "NONE", code=2).stderr
 
 
 def test_the_closing_is_the_opening_of_the_next_month(month: Month) -> None:

@@ -76,23 +76,29 @@ def close_unlock(company: str, period: str, reason: str, workspace: Path) -> Non
 
 
 @command.command("list")
-@click.option("--company", required=True, metavar="COMPANY", help="A company of books.yaml.")
+@click.option("--company", metavar="COMPANY", help="A company of books.yaml; every one without it.")
 @workspace_option
 @format_option
-def close_list(company: str, workspace: Path, form: str) -> None:
-    """The periods that are signed now."""
+def close_list(company: str | None, workspace: Path, form: str) -> None:
+    """The periods that are signed now.
+
+    \b
+    JSON: a list of what `close sign` gives.
+    """
     with open_setup(valid_workspace(find_workspace(workspace))) as setup:
-        signed = [one for _, one in sorted(sign_offs(setup.ledger, company).items())]
+        books = setup.books
+        codes = sorted(books.companies) if company is None else [books.company(company).code]
+        signed = [one for code in codes for _, one in sorted(sign_offs(setup.ledger, code).items())]
     if form == "json":
         put_json([_as_json(one) for one in signed])
         return
     if not signed:
-        click.echo(f"no period of {company} is signed")
+        click.echo(f"no period of {', '.join(codes)} is signed")
         return
-    names = ("period", "signed by", "user", "at", "result", "report")
+    names = ("company", "period", "signed by", "user", "at", "result", "report")
     put_table(
         [column(name) for name in names],
-        [(one.period, one.name, one.who, one.at, one.verdict, one.report_hash[:12]) for one in signed],
+        [(one.company, one.period, one.name, one.who, one.at, one.verdict, one.report_hash[:12]) for one in signed],
     )
 
 

@@ -18,6 +18,7 @@ from engine.language.spec.periods import Span, is_open, next_open, parse_period
 from engine.language.spec.settings import SETTINGS
 from engine.language.spec.workspace_file import read_file
 from engine.language.transform.select import Selector
+from engine.words.errors import InputError
 from engine.words.problem import Place, Problem, in_order
 
 
@@ -82,6 +83,16 @@ class Books:
 
     companies: dict[str, Company]
     not_posted: tuple[NotPosted, ...]
+
+    def company(self, code: str) -> Company:
+        """The company that a person named.
+
+        Raises:
+            InputError: it is not there.
+        """
+        if code not in self.companies:
+            raise InputError(f"company {code} is not in books.yaml; it has {', '.join(sorted(self.companies))}")
+        return self.companies[code]
 
 
 def load_books(path: Path, shown_from: Path) -> tuple[Books | None, tuple[Problem, ...]]:

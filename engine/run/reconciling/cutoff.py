@@ -12,7 +12,7 @@ from engine.run.reconciling.read_ledger import read_ledger
 from engine.run.reconciling.read_source import read_source
 from engine.run.reconciling.sides import LedgerFact, Period, SourceFact
 from engine.run.setup import Setup
-from engine.words.errors import InputError, Unreachable
+from engine.words.errors import Unreachable
 
 NEAR = timedelta(hours=24)
 
@@ -58,9 +58,7 @@ def cut_off(setup: Setup, company: str, period: Period) -> tuple[CutOffLine, ...
         InputError: the company is not in books.yaml.
         Unreachable: the source cannot be read whole.
     """
-    books = setup.books.companies.get(company)
-    if books is None:
-        raise InputError(f"company {company} is not in books.yaml")
+    books = setup.books.company(company)
     facts, readings = read_source(setup, company)
     if facts is None:
         raise Unreachable("; ".join(f"{one.what}: {one.problem}" for one in readings if not one.complete))

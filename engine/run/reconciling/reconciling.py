@@ -40,10 +40,7 @@ def reconcile(
     Raises:
         InputError: the company is not in books.yaml, or an opening contradicts the signed closing.
     """
-    books = setup.books.companies.get(company)
-    if books is None:
-        known = ", ".join(sorted(setup.books.companies))
-        raise InputError(f"company {company} is not in books.yaml; it has {known}")
+    books = setup.books.company(company)
     accounts = _accounts(setup, books, period, openings, balances)
     source, source_readings = read_source(setup, company)
     ledger = read_ledger(setup, books, period)

@@ -81,10 +81,11 @@ def unlock(setup: Setup, company: str, period: str, *, reason: str) -> None:
     """Open a signed period again.
 
     Raises:
-        InputError: it is not signed, or there is no reason.
+        InputError: it is not signed, the company is not in books.yaml, or there is no reason.
     """
     if not reason.strip() or len(reason) > TEXT_MAX:
         raise InputError(f"--reason: say why, in at most {TEXT_MAX} characters; an auditor will ask for it")
+    setup.books.company(company)
     if period not in sign_offs(setup.ledger, company):
         raise InputError(f"{company} {period} is not signed")
     detail = {"period": period, "company": company, "reason": reason.strip()}
