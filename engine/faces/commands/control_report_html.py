@@ -12,7 +12,7 @@ from engine.run.reconciling.report import BUCKETS, Compared, ControlReport, Coun
 from engine.words.money import show_money
 
 _STYLE = """
-@page { size: A4 landscape; margin: 12mm }
+@page { size: landscape; margin: 12mm }
 body { font: 10pt/1.35 system-ui, sans-serif; color: #111; margin: 2em auto; max-width: 75em }
 h1 { font-size: 15pt } h2 { font-size: 11pt; margin: 1.4em 0 .3em }
 table { border-collapse: collapse; page-break-inside: auto } tr { page-break-inside: avoid }
@@ -162,7 +162,7 @@ def _section(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]])
         ' class="n"' if index < len(first) and _is_number(first[index]) else "" for index in range(len(headings))
     ]
     cells = "".join(f"<th{mark}>{_text(one)}</th>" for one, mark in zip(headings, marks, strict=True))
-    head = f"<tr>{cells}</tr>" if headings else ""
+    head = f"<thead><tr>{cells}</tr></thead>" if headings else ""
     body = "".join(f"<tr>{''.join(_cell(cell) for cell in row)}</tr>" for row in rows)
     return f"<h2>{_text(title)}</h2><table>{head}{body}</table>"
 
