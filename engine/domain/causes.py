@@ -51,7 +51,11 @@ CAUSES: dict[str, Cause] = {
         "finance",
         "Tie one statement with its documents, then set `switched_on: true` in the mapping.",
     ),
-    "not_yet": _cause("Its status says that it is not final.", "nobody", "It is looked at again at every run."),
+    "not_yet": _cause(
+        "Its status, or a check of its mapping, says that it is not to be sent.",
+        "nobody",
+        "It is looked at again at every run.",
+    ),
     "status_unknown": _cause(
         "It has a value that the mapping's filter does not know.",
         "finance",

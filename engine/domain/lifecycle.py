@@ -32,7 +32,7 @@ MEANINGS: dict[State, str] = {
     State.UNCLAIMED: "no mapping takes it and books.yaml does not say why not",
     State.NOT_POSTED: "named under `not_posted` in books.yaml, with finance's reason",
     State.CUT_OVER: "dated before the company's go-live: never posts by itself",
-    State.SKIPPED: "a status known to mean 'not yet'; looked at again at every run",
+    State.SKIPPED: "not to be sent, by its status or a check; looked at again at every run",
     State.HELD: "a check failed or a value is unknown; freed by itself when the cause is gone",
     State.WITHDRAWN: "left the feed before it was entered",
     State.READY: "may be sent",
