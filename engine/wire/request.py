@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -25,11 +25,6 @@ class Request:
     body: bytes | None = None
     effect: bool = False
     timeout_s: float | None = None
-
-    def with_headers(self, **more: str) -> Request:
-        """The same request with headers added; underscores in names stand for hyphens."""
-        added = {name.replace("_", "-"): value for name, value in more.items()}
-        return replace(self, headers={**self.headers, **added})
 
     @staticmethod
     def json(

@@ -5,11 +5,9 @@ from __future__ import annotations
 import hashlib
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
-
-JsonValue: TypeAlias = None | bool | int | str | Decimal | list["JsonValue"] | dict[str, "JsonValue"]
 
 EXPONENT_MAX = 100
 """The largest power of ten of a number: beyond it, writing the number out would fill the memory."""

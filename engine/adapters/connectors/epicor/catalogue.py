@@ -61,11 +61,6 @@ class EpicorCatalogue:
         shape = self._sets.get(name)
         return self.table_fields(shape.table) if shape else frozenset()
 
-    def set_table(self, name: str) -> str | None:
-        """The table of a set's rows."""
-        shape = self._sets.get(name)
-        return shape.table if shape else None
-
     def set_keys(self, name: str) -> tuple[str, ...]:
         """The key of a set, in order; empty when it is not known."""
         shape = self._sets.get(name)

@@ -18,7 +18,6 @@ JOURNAL_CODE = "GJ"
 EARLIEST_APPLY_DATE = {"EPIC06": "2026-10-01", "EPIC07": "2026-10-02"}
 """In AP: the first day that Epicor still takes; in EPIC07 a day later than books.yaml says."""
 EARLIEST_JOURNAL_DATE = "2026-10-01"
-GO_LIVE = date(2026, 10, 1)
 
 AP_CONTROL_TYPE = "APAcct"
 CONTROL_CODES = {"AP": AP_CONTROL, "AB-AP": AP_AIRBASE, "AB-EMP": AP_EMPLOYEES}
