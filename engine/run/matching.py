@@ -121,13 +121,15 @@ def _compare(connector: Connector, find: FindSpec, document: Document, rows: Seq
 def _as_read(find: FindSpec, rows: Sequence[Row]) -> dict[str, Any] | None:
     """The document as `read` would give it, out of its one row; None where a part of it is missing or empty."""
     together, row = find.together, rows[0]
-    if together is None or len(rows) != 1 or not all(_is_filled(row.get(name)) for _, name in together.tables):
+    if together is None or len(rows) != 1 or not all(_is_whole(row, name) for _, name in together.tables):
         return None
     return {together.under: {together.row: [row], **{table: row[name] for table, name in together.tables}}}
 
 
-def _is_filled(rows: Any) -> bool:
-    return isinstance(rows, list) and bool(rows)
+def _is_whole(row: Row, name: str) -> bool:
+    """Whether the child set stands inside its row, and all of it: a server may give the rest on another page."""
+    rows = row.get(name)
+    return isinstance(rows, list) and bool(rows) and f"{name}@odata.nextLink" not in row
 
 
 def _taken(path: Selector, kept: Any) -> Any:

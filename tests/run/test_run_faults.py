@@ -281,6 +281,26 @@ def test_where_invoices_cannot_be_read_together_each_is_read_by_itself(make_hous
     assert sum(path.endswith("GetByID") for path in house.wire.paths("epicor")) == 3
 
 
+def test_an_invoice_whose_lines_go_on_elsewhere_is_read_by_itself(make_house: MakeHouse) -> None:
+    entry = bill("B-1", "10.00", "20.00", "30.00")
+    house = make_house(entry)
+    respond = house.sandbox.epicor.respond
+
+    def cut(request: SandboxRequest) -> SandboxResponse:
+        answer = respond(request)
+        if not any(name == "$expand" for name, _ in request.query):
+            return answer
+        body = decode(answer.body)
+        for row in body["value"]:
+            row["APInvExps"], row["APInvExps@odata.nextLink"] = row["APInvExps"][:2], "APInvExps?$skiptoken=2"
+        return replace(answer, body=encode(body))
+
+    house.sandbox.epicor.respond = cut  # type: ignore[method-assign]
+    house.run("bills")
+    entered_once(house, [entry])
+    assert house.row(entry).cause == ""
+
+
 def test_a_group_that_somebody_has_open_holds_its_bills_until_it_is_closed(make_house: MakeHouse) -> None:
     entries = [bill("B-1"), bill("B-2")]
     house = make_house(*entries)

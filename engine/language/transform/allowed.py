@@ -164,12 +164,18 @@ def _test(node: nodes.Test, depth: int) -> nodes.Expr:
 def _comparison(node: nodes.Compare, depth: int) -> nodes.Expr:
     if not 1 <= len(node.ops) <= 2:
         raise NotAllowed("a comparison of more than three values")
+    if len(node.ops) > 1 and _compares_three(node.ops[0].expr):  # each is worked out twice, and so on inside it
+        raise NotAllowed("a comparison of three values in the middle of another one")
     sides = [node.expr, *(operand.expr for operand in node.ops)]
     parts = [
         call(_COMPARISONS[operand.op], rewrite(left, depth), rewrite(right, depth), _words(left), _words(right))
         for operand, (left, right) in zip(node.ops, itertools.pairwise(sides), strict=True)
     ]
     return functools.reduce(lambda whole, part: nodes.And(whole, part, lineno=1), parts)
+
+
+def _compares_three(node: nodes.Node) -> bool:
+    return any(isinstance(one, nodes.Compare) and len(one.ops) > 1 for one in (node, *node.find_all(nodes.Compare)))
 
 
 def _arithmetic(node: nodes.BinExpr, depth: int) -> nodes.Expr:

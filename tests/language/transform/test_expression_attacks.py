@@ -51,6 +51,7 @@ Nodes = Callable[..., Node]
         "x | center(1000000000)",
         "x | indent(1000000)",
         "x is callable",
+        "x == (x == (x == x == x) == x) == x",
         "x is sameas y",
         "x is filter('abs')",
         "{'a': 1}",
