@@ -84,6 +84,10 @@ class Acknowledger:
             )
         elif self._may:
             self._write_rest()
+        return self.so_far()
+
+    def so_far(self) -> Acknowledged:
+        """How it went since the last time."""
         told, self._told = self._told, Acknowledged(failed=self._told.failed)
         return told
 

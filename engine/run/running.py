@@ -12,7 +12,7 @@ from engine.domain.record import RecordKey, SourceRecord
 from engine.language.spec.model import MappingSpec
 from engine.plan.decision import Document, Put
 from engine.plan.sorting import home, homeless
-from engine.run.acknowledging import Acknowledger
+from engine.run.acknowledging import Acknowledged, Acknowledger
 from engine.run.budget import Budget
 from engine.run.concluding import decision_for, entered
 from engine.run.isolating import judge_apart
@@ -105,6 +105,7 @@ class _Run:
             self._go(wait=wait)
         except Stopping:
             self.result.stopped = STOPPING
+            self._count_acknowledged(self.acknowledger.so_far())
         self._tally()
 
     def _go(self, *, wait: bool) -> None:
@@ -324,7 +325,9 @@ class _Run:
 
     def _acknowledge(self) -> None:
         self.setup.stop_if_asked()
-        told = self.acknowledger.finish()
+        self._count_acknowledged(self.acknowledger.finish())
+
+    def _count_acknowledged(self, told: Acknowledged) -> None:
         self.result.acknowledged += told.done
         if told.failed:
             warning = f"{len(told.failed)} could not be written back to the source; tried again next run"

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from engine.faces.sandbox.faults import Fault, FaultKind
+from engine.run.ordering import named
+from engine.run.running import run_mapping
+from engine.run.setup import STOPPING
 from tests.run.conftest import MakeHouse
-from tests.run.house import FEED, bill, bills, card
+from tests.run.house import FEED, House, bill, bills, card
 
 PATCHES = Fault(kind=FaultKind.STATUS, system="airbase", method="PATCH", status=500)
+
+
+def was_told(house: House) -> bool:
+    """Whether anything was written back."""
+    return any(one.method == "PATCH" for name, one in house.wire.requests if name == "airbase")
 
 
 def test_nothing_is_written_back_while_pages_are_still_to_come(make_house: MakeHouse) -> None:
@@ -115,3 +125,21 @@ def test_master_data_is_never_told_to_its_source(make_house: MakeHouse) -> None:
     house.run("purchase-orders")
     assert house.wire.effects("epicor") == []
     assert {row.acknowledged for row in house.rows(mapping="purchase-orders")} == {""}
+
+
+def test_a_stop_between_two_records_leaves_nothing_open_and_says_what_was_told(make_house: MakeHouse) -> None:
+    entries = bills(30)
+    house = make_house(*entries, epicor="in_flight: 1")
+    with house.setup() as setup:
+        stopping = replace(setup, stopping=lambda: was_told(house))
+        result = run_mapping(stopping, named(setup.specs, "bills"))
+
+    states = Counter(house.states("bills").values())
+    complete = sum(house.entry(entry)["status"] == "sync_complete" for entry in entries)
+    assert result.stopped == STOPPING
+    assert set(states) == {"entered", "ready"}
+    assert states["entered"] == len(house.invoices()) == result.sent
+    assert result.acknowledged == complete > 0
+    assert not [one.name for one in threading.enumerate() if one.name.startswith(("sender", "write back", "lease"))]
+    house.run("bills")
+    assert set(house.states("bills").values()) == {"entered"}
