@@ -15,6 +15,7 @@ from engine.domain.lifecycle import State
 from engine.domain.outcome import Proof
 from engine.language.spec.call_model import CallSpec
 from engine.language.spec.model import MappingSpec
+from engine.language.transform.render import RenderError
 from engine.run.budget import Budget
 from engine.run.ledger_pages import record_pages
 from engine.run.setup import Setup, Tell
@@ -150,7 +151,10 @@ class Acknowledger:
     def _write_one(self, row: RecordRow) -> Answer | None:
         if self._budget.stopped:
             return Answer(proof=Proof.NOT_SENT, status=None)
-        answer = _tell_source(self._setup, self._spec, row)
+        try:
+            answer = _tell_source(self._setup, self._spec, row)
+        except RenderError:  # what is to be said cannot be worked out of this one: it stays pending
+            return Answer(proof=Proof.NOT_SENT, status=None)
         if answer is not None and (answer.passing or answer.status is None):
             self._budget.count_refusal_of_us(answer)
         elif answer is not None:

@@ -143,3 +143,17 @@ def test_a_stop_between_two_records_leaves_nothing_open_and_says_what_was_told(m
     assert not [one.name for one in threading.enumerate() if one.name.startswith(("sender", "write back", "lease"))]
     house.run("bills")
     assert set(house.states("bills").values()) == {"entered"}
+
+
+def test_one_whose_write_back_cannot_be_worked_out_stays_pending_alone(make_house: MakeHouse) -> None:
+    entries = bills(5)
+    house = make_house(*entries)
+    house.edit(
+        "mappings/bills.yaml", 'error_message: "{{ reason }}"', 'error_message: "{{ reference }} {{ reason }}"'
+    )
+    refusal = replace(PATCHES, system="epicor", method=None, path="UpdateMaster", status=400, message="no")
+    house.sandbox.faults.add(replace(refusal, body='"B-2"'))
+    result = house.run("bills")
+    assert [house.entry(entry)["status"] for entry in entries].count("sync_complete") == 4
+    assert result.acknowledged == 4
+    assert any("1 could not be written back" in warning for warning in result.warnings)
