@@ -41,7 +41,7 @@ def no_workspace(_name: str) -> Iterator[Setup]:
 
 def test_what_follows_has_a_key_of_its_tick_whatever_the_workspace_is_called() -> None:
     queue, ends = Keys(), list[JobEnd]()
-    away = [LedgerError("the jobs' database is away")] * 2
+    away = [LedgerError("the jobs' database is away")] * 1000
 
     def ended(_lane: str) -> None:
         if away:
@@ -66,5 +66,5 @@ def test_what_follows_has_a_key_of_its_tick_whatever_the_workspace_is_called() -
         assert following == [f"{root}+bills", f"{root}+credits"]
         queue.keys.clear()
     assert len(ends) == 4
-    assert not away, "a job's end is told, though the database was away for a moment"
+    assert not away, "a job's end is told, though the database was away for a quarter of an hour"
     assert hands.doing == frozenset()

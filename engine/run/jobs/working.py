@@ -19,7 +19,6 @@ from engine.words.errors import ConnectorError, CredentialsError, InputError, Le
 
 _KINDS = {InputError: "input", CredentialsError: "credentials", Unreachable: "unreachable", LedgerError: "ledger"}
 PROBLEMS_TOLD = 5
-TRIES_MAX = 180
 TRY_AGAIN_S = 1.0
 
 OpenSetup = Callable[[str], AbstractContextManager[Setup]]
@@ -71,11 +70,7 @@ class Hands:
         self._stopping.set()
 
     def do(self, job_id: str, job: Job) -> None:
-        """Do a job to its end; whatever happens is told.
-
-        Raises:
-            LedgerError: what follows could not be queued for minutes.
-        """
+        """Do a job to its end; whatever happens is told."""
         with self._lock:
             self._doing |= {job_id}
         try:
@@ -137,15 +132,17 @@ class Hands:
             self._queue_surely(lambda: self._queue.submit(following, key=f"{_root(job_id, job)}+{following.subject}"))
 
     def _queue_surely(self, ask: Callable[[], object]) -> None:
-        """What follows must not be lost because the jobs' database is away for a moment."""
-        for _ in range(TRIES_MAX):
+        """Ask until it is done: what follows must not be lost, however long the jobs' database is away.
+
+        A process that is ended meanwhile leaves the whole job to the rescuer.
+        """
+        while True:
             try:
                 ask()
             except LedgerError:
                 self._clock.sleep(TRY_AGAIN_S)
             else:
                 return
-        ask()
 
     def _tell(self, job_id: str, job: Job, done: Done, started: datetime) -> None:
         end = JobEnd(
