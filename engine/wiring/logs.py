@@ -28,6 +28,9 @@ TEXT_MAX = 4000
 TRACE_MAX = 20_000
 DEPTH_MAX = 6
 LIBRARIES = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "dbos", "sqlalchemy", "httpx", "httpcore")
+REPEATING = frozenset({"dbos"})
+"""Libraries that tell the same several times a second while their database is away: once a minute is enough."""
+AGAIN_S = 60.0
 _FIRST = ("at", "level", "event")
 
 
@@ -94,9 +97,12 @@ class _FromLibraries(logging.Handler):
     def __init__(self, form: Form, out: _Lines) -> None:
         super().__init__(logging.WARNING)
         self._form, self._out = form, out
+        self._told: dict[tuple[str, int], float] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line."""
+        if record.name in REPEATING and self._is_repeated(record):
+            return
         try:
             event: Event = {
                 "at": _now(),
@@ -110,6 +116,14 @@ class _FromLibraries(logging.Handler):
             self._out.flush()
         except Exception:  # noqa: BLE001 - as every handler does: told on standard error, and the program goes on
             self.handleError(record)
+
+    def _is_repeated(self, record: logging.LogRecord) -> bool:
+        """Whether the same place in the library told something less than a minute ago."""
+        place = (record.pathname, record.lineno)
+        if 0 <= record.created - self._told.get(place, -AGAIN_S) < AGAIN_S:
+            return True
+        self._told[place] = record.created
+        return False
 
 
 def _steps(form: Form) -> list[Any]:

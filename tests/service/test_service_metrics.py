@@ -267,6 +267,22 @@ class _Full(io.StringIO):
         raise OSError(28, "No space left on device")
 
 
+def test_what_the_queues_library_repeats_is_told_once_a_minute() -> None:
+    out = io.StringIO()
+    configure_logs("json", "info", out)
+    for attempt in range(50):
+        logging.getLogger("dbos").warning(f"the database is away, attempt {attempt}")
+        logging.getLogger("uvicorn").warning("of another library")
+    logging.getLogger("dbos").warning("something else")
+    told = [json.loads(line)["event"] for line in out.getvalue().splitlines()]
+    assert told.count("of another library") == 50
+    assert [one for one in told if one != "of another library"] == [
+        "the database is away, attempt 0",
+        "something else",
+    ]
+    configure_logs()
+
+
 def test_a_log_that_cannot_be_written_ends_no_work() -> None:
     configure_logs("people", "info", _Full())
     log_job_end(job_end())
