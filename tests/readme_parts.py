@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine.domain.causes import CAUSES
-from engine.domain.lifecycle import MEANINGS, MOVES, State
+from engine.domain.lifecycle import MEANINGS, MOVES, OPEN, State
 from engine.faces.commands.root import COMMANDS
 from engine.language.spec.alerts_schema import OWN, RULES
 from engine.language.spec.settings import SETTINGS
@@ -19,8 +19,16 @@ PART = re.compile(r"(<!-- made from the code: (?P<name>\w+) -->\n).*?(<!-- end -
 
 
 def life() -> str:
-    lines = ["```mermaid", "stateDiagram-v2"]
-    lines += [f"    {state} --> {after}" for state, moves in MOVES.items() for after in State if after in moves]
+    common = frozenset.intersection(*(MOVES[state] for state in OPEN))
+    lines = ["```mermaid", "stateDiagram-v2", '    state "open: decided anew by every run" as open {']
+    lines += [f"        {state}" for state in State if state in OPEN]
+    lines += ["    }", *(f"    open --> {after}" for after in State if after in common - OPEN)]
+    lines += [
+        f"    {state} --> {after}"
+        for state, moves in MOVES.items()
+        for after in State
+        if after in (moves - common if state in OPEN else moves)
+    ]
     lines += ["```", "", "| state | meaning |", "|---|---|"]
     lines += [f"| {state.replace('_', ' ')} | {MEANINGS[state]} |" for state in State]
     return "\n".join(lines)

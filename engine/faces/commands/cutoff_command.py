@@ -15,7 +15,7 @@ from engine.run.reconciling.sides import period_of
 from engine.wiring.app import open_setup, valid_workspace
 from engine.wiring.workspace import find_workspace
 
-_COLUMNS = ("record", "mapping", "label", "amount", "currency", "written", "utc_day", "local_day")
+_COLUMNS = ("record", "mapping", "number", "amount", "currency", "written", "utc_day", "local_day")
 _MORE = ("book_day", "apply_day", "state", "why", "other_period")
 
 
@@ -41,7 +41,7 @@ def command(company: str, period: str, workspace: Path, form: str) -> None:
       ml-connector cutoff --company EPIC06 --period 2026-10
 
     \b
-    JSON and CSV: record, mapping, label, amount, currency, written, utc_day, local_day, book_day, apply_day, state,
+    JSON and CSV: record, mapping, number, amount, currency, written, utc_day, local_day, book_day, apply_day, state,
     why, other_period.
     """
     with open_setup(valid_workspace(find_workspace(workspace))) as setup:
@@ -59,7 +59,7 @@ def command(company: str, period: str, workspace: Path, form: str) -> None:
             [
                 (
                     "!" if line.other_period else "",
-                    one_line(line.label),
+                    one_line(line.number),
                     shown_amount(line.amount, line.currency),
                     line.written,
                     line.utc_day,

@@ -27,7 +27,7 @@ from engine.wiring.workspace import find_workspace
 @click.option(
     "--finding",
     is_flag=True,
-    help="Close what the worklist says of an entered record (it differs, or changed at the source).",
+    help="Close what the worklist says of an entered record (it differs, or changed at the source or in the target).",
 )
 def command(
     keys: tuple[str, ...],

@@ -26,7 +26,7 @@ class CutOffLine:
 
     record: str
     mapping: str
-    label: str
+    number: str
     amount: Decimal | None
     currency: str
     written: str
@@ -41,7 +41,17 @@ class CutOffLine:
     def as_json(self) -> dict[str, str | bool | None]:
         """The line, its amount as text."""
         amount = None if self.amount is None else str(self.amount)
-        names = ("record", "mapping", "label", "currency", "written", "utc_day", "local_day", "book_day", "apply_day")
+        names = (
+            "record",
+            "mapping",
+            "number",
+            "currency",
+            "written",
+            "utc_day",
+            "local_day",
+            "book_day",
+            "apply_day",
+        )
         return {
             **{name: getattr(self, name) for name in names},
             "amount": amount,
@@ -84,7 +94,7 @@ def cut_off_line(fact: SourceFact, row: LedgerFact | None, zone: ZoneInfo, perio
     return CutOffLine(
         record=str(fact.key),
         mapping=fact.mapping or "",
-        label=fact.label,
+        number=fact.label,
         amount=fact.amount,
         currency=fact.currency or "",
         written=fact.moment,
