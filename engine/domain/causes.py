@@ -154,7 +154,8 @@ CAUSES: dict[str, Cause] = {
     "refused": _looked_at(
         "The target refused the document and wrote nothing.",
         "finance",
-        "Do what the target's message says. What is held is sent again by the next run; what is refused, by `replay`, through the mapping as it is then.",
+        "Do what the target's message says. What is held is sent again by the next run; what is refused, by "
+        "`replay`, through the mapping as it is then.",
         command="replay {key}",
         for_many="replay --state refused --mapping {mapping}",
     ),

@@ -175,3 +175,9 @@ def on_a_terminal(line: tuple[str, ...], answers: list[str]) -> tuple[str, int]:
             os.write(screen, (answer if answer == "\x03" else f"{answer}\n").encode())
     os.close(screen)
     return said, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def test_an_answer_for_a_company_that_was_not_named(tmp_path: Path) -> None:
+    told = said_once(typed("init", tmp_path / "books", *SYSTEMS, "--set", "EPIC60.currency=USD"), 2)
+    assert "EPIC60 is not among the companies given (EPIC06)" in told
+    assert not (tmp_path / "books").exists()

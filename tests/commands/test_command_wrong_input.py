@@ -56,6 +56,11 @@ def test_an_unknown_record(line: tuple[str, ...], scene: Scene) -> None:
     assert "no record 'nonesuch'" in said_once(scene.typed(*line), 2)
 
 
+def test_a_cause_that_is_misspelt(scene: Scene) -> None:
+    told = said_once(scene.typed("explain", "crosswalk_norow"), 2)
+    assert "no cause or problem code is called so (did you mean 'crosswalk_no_row'?)" in told
+
+
 def test_a_number_that_two_records_share(scene: Scene) -> None:
     told = said_once(scene.typed("show", "TWICE-1"), 2)
     assert "fits several records" in told

@@ -139,7 +139,7 @@ def is_done(row: AlertRow) -> bool:
 def _alerts_of(loaded: Workspace) -> Alerts:
     if loaded.alerts is None:
         problems = [problem for problem in loaded.errors if problem.place.file == "alerts.yaml"]
-        why = "alerts.yaml has problems" if problems else "there is no alerts.yaml: `ml-connector init` writes one"
+        why = "alerts.yaml has problems" if problems else "alerts.yaml is not there, or names no channel"
         raise InputError(why, problems)
     return loaded.alerts
 

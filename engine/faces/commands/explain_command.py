@@ -40,6 +40,7 @@ from engine.words.codes import CODES
 from engine.words.errors import InputError
 from engine.words.json_value import encode
 from engine.words.money import show_money
+from engine.words.problem import did_you_mean
 
 _STEP = "    "
 _STOPS_ON_THE_WAY = frozenset(CAUSES) - {"not_yet", "status_unknown", "switched_off", "cut_over", "unbalanced"}
@@ -79,7 +80,9 @@ def command(key: str, workspace: Path, form: str) -> None:
         _tell(form, {"code": key.upper(), "title": CODES[key.upper()]})
         return
     with open_setup(valid_workspace(find_workspace(workspace))) as setup:
-        row = the_record(setup.ledger, key)
+        hint = did_you_mean(key, (*CAUSES, *CODES))
+        nor = f", and no cause or problem code is called so{f' ({hint})' if hint else ''}"
+        row = the_record(setup.ledger, key, nor=nor)
         told = _explained(setup, named(setup.specs, row.mapping), row) if row.mapping else _homeless(row)
     if form == "json":
         put_json(_as_json(told))

@@ -64,7 +64,7 @@ def command(
     read_first: [path]}.
     """
     refuse_if_there(folder)
-    given = _parsed(answers)
+    given = _parsed(answers, companies)
     codes = tuple(dict.fromkeys((*companies, *given)))
     plan = Plan(
         airbase_url=airbase_url,
@@ -81,7 +81,7 @@ def command(
     _tell(folder, form, plan)
 
 
-def _parsed(answers: tuple[str, ...]) -> dict[str, dict[str, str]]:
+def _parsed(answers: tuple[str, ...], companies: tuple[str, ...]) -> dict[str, dict[str, str]]:
     given: dict[str, dict[str, str]] = {}
     for answer in answers:
         name, _, value = answer.partition("=")
@@ -91,6 +91,8 @@ def _parsed(answers: tuple[str, ...]) -> dict[str, dict[str, str]]:
         if setting not in SETTINGS:
             hint = did_you_mean(setting, SETTINGS)
             raise InputError(f"--set {answer}: books.yaml has no setting '{setting}'{f'; {hint}' if hint else ''}")
+        if companies and company not in companies:
+            raise InputError(f"--set {answer}: {company} is not among the companies given ({', '.join(companies)})")
         given.setdefault(company, {})[setting] = value.strip()
     return given
 

@@ -130,7 +130,7 @@ def _amounts(option: str, given: tuple[str, ...], usual: tuple[str, ...]) -> Map
         if not account and len(usual) == 1:
             account = usual[0]
         if not account:
-            raise InputError(f"{option} {text}: write ACCOUNT=AMOUNT")
+            raise InputError(f"{option} {text}: write ACCOUNT=AMOUNT, such as 1090=15201.22")
         if account in amounts:
             raise InputError(f"{option} {account} is given twice")
         amounts[account] = _balance(option, amount)

@@ -127,7 +127,8 @@ def _named(workspace: Workspace, name: str) -> ScheduleSpec:
             return one
     names = [one.name for one in workspace.schedules]
     hint = did_you_mean(name, names)
-    raise InputError(f"there is no schedule '{name}'{f'; {hint}' if hint else ''} (there are: {', '.join(names)})")
+    known = f"there are: {', '.join(names)}" if names else "schedules.yaml has none"
+    raise InputError(f"there is no schedule '{name}'{f'; {hint}' if hint else ''} ({known})")
 
 
 @contextmanager

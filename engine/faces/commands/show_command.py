@@ -90,8 +90,8 @@ def command(key: str, workspace: Path, form: str, payload: bool, sent: bool) -> 
     click.echo(f"\nnext: ml-connector explain {one_line(row.key.source_id[:13])}")
 
 
-def the_record(ledger: Ledger, key: str) -> RecordRow:
-    """The one record a person means.
+def the_record(ledger: Ledger, key: str, *, nor: str = "") -> RecordRow:
+    """The one record a person means; `nor` says what else was looked for in vain.
 
     Raises:
         InputError: none or several fit.
@@ -99,7 +99,7 @@ def the_record(ledger: Ledger, key: str) -> RecordRow:
     rows = ledger.records(keys=[key], limit=MATCHES_SHOWN_MAX)
     if not rows:
         raise InputError(
-            f"the ledger has no record '{key}': give its id, at least 6 characters of it, or its number "
+            f"the ledger has no record '{key}'{nor}: give its id, at least 6 characters of it, or its number "
             "(`ml-connector records` lists them)"
         )
     if len(rows) > 1:
