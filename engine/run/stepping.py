@@ -90,7 +90,7 @@ def _conclude_chunk(
 ) -> Batch:
     """Conclude every attempt of a chunk; gives what is to be sent once more."""
     references = _references(spec.target.bulk, answer)
-    again = []
+    again, ended = [], []
     for index, ((document, row, lease), attempt) in enumerate(zip(chunk, attempts, strict=True)):
         if refused and index not in refused:
             # Refused together with others that are at fault: nothing was written, so it goes again.
@@ -103,7 +103,8 @@ def _conclude_chunk(
             conclusion = conclude_answer(spec, row.id, document, told, done=False, now=setup.clock.instant())
         else:
             conclusion = _outcome(setup, spec, row, document, answer, references)
-        setup.ledger.conclude(attempt, conclusion, run, setup.who)
+        ended.append((attempt, conclusion))
+    setup.ledger.conclude_many(ended, run, setup.who)
     return again if len(again) < len(chunk) else []
 
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from engine.adapters.connectors.port import Page
 from engine.wire.paging import Contradiction, Seen, Turn, Turns
 from engine.words.errors import Unreachable
-from engine.words.json_value import canonical
 
 PAGES_MAX = 20_000
 
@@ -60,4 +61,4 @@ def as_rows(value: object, where: str) -> tuple[dict[str, Any], ...]:
 
 def fingerprint(rows: tuple[dict[str, Any], ...]) -> int:
     """A number that is the same for the same rows, within this process."""
-    return hash(canonical(rows))
+    return hash(msgspec.json.encode(rows, order="deterministic"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert, not_, select, update
+from sqlalchemy import Connection, insert, not_, select, update
 
 from engine.adapters.store import claims, payloads, run_rows
 from engine.adapters.store.payload_seal import PayloadSeal
@@ -25,9 +25,14 @@ Intake = Mapping[RecordKey, tuple[SourceRecord, payloads.Packed]]
 
 
 def taken_in(seal: PayloadSeal, page: Sequence[SourceRecord]) -> Intake:
-    """A page made ready to be kept; of a record that stands twice in it, the later one counts."""
+    """A page under the names of its payloads; of a record that stands twice in it, the later one counts."""
     latest = {_storable(record.key): record for record in page}
-    return {key: (record, payloads.packed(seal, record.payload)) for key, record in latest.items()}
+    return {key: (record, payloads.Packed(seal, record.payload)) for key, record in latest.items()}
+
+
+def pack_new(connection: Connection, page: Intake) -> None:
+    """Make ready what of a page is not kept yet, before the transaction that keeps it."""
+    payloads.pack_new(connection, [packed for _, packed in page.values()])
 
 
 def register(transaction: Transaction, page: Intake, run: str) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -52,18 +51,42 @@ def hash_of(payload: object) -> str:
         raise ProgramError(f"a payload cannot be kept: {error}") from error
 
 
-@dataclass(frozen=True, slots=True)
 class Packed:
-    """A payload as it is kept; made before the transaction, so that the one writer does not wait for it."""
+    """A payload under its name, compressed and sealed when that is first asked for.
 
-    name: str
-    body: bytes
+    That should be before the transaction, so that the one writer does not wait for it; one that is kept already
+    need not be packed at all.
+    """
+
+    __slots__ = ("_body", "_payload", "_seal", "name")
+
+    def __init__(self, seal: PayloadSeal, payload: Mapping[str, Any]) -> None:
+        """Raises as `hash_of` does."""
+        self.name = hash_of(payload)
+        self._seal, self._payload, self._body = seal, payload, b""
+
+    def pack(self) -> bytes:
+        """What is kept of it."""
+        if not self._body:
+            self._body = _packed(self._seal, self.name, self._payload)
+        return self._body
 
 
 def packed(seal: PayloadSeal, payload: Mapping[str, Any]) -> Packed:
-    """A payload under its name, compressed and sealed. Raises as `hash_of` does."""
-    name = hash_of(payload)
-    return Packed(name, _packed(seal, name, payload))
+    """A payload that is packed now. Raises as `hash_of` does."""
+    made = Packed(seal, payload)
+    made.pack()
+    return made
+
+
+def pack_new(connection: Connection, all_packed: Sequence[Packed]) -> None:
+    """Pack those that are not kept, or not any more."""
+    kept: set[str] = set()
+    for part in parts_of([one.name for one in all_packed]):
+        kept.update(name for name, purged in connection.execute(_KNOWN, {"hashes": part}) if not purged)
+    for one in all_packed:
+        if one.name not in kept:
+            one.pack()
 
 
 def keep(transaction: Transaction, all_packed: Iterable[Packed]) -> None:
@@ -73,13 +96,13 @@ def keep(transaction: Transaction, all_packed: Iterable[Packed]) -> None:
 
 def keep_at(connection: Connection, now: datetime, all_packed: Iterable[Packed]) -> None:
     """`keep` outside the ledger's own transactions, for what is not a record's."""
-    by_hash = {one.name: one.body for one in all_packed}
+    by_hash = {one.name: one for one in all_packed}
     purged: dict[str, bool] = {}
     for hashes in parts_of(list(by_hash)):
         purged |= {row[0]: row[1] for row in connection.execute(_KNOWN, {"hashes": hashes})}
-    new = [{"hash": name, "body": body, "kept_at": now} for name, body in by_hash.items() if name not in purged]
+    new = [{"hash": name, "body": one.pack(), "kept_at": now} for name, one in by_hash.items() if name not in purged]
     again = [
-        {"name": name, "new_body": by_hash[name], "new_kept_at": now}
+        {"name": name, "new_body": by_hash[name].pack(), "new_kept_at": now}
         for name, is_purged in purged.items()
         if is_purged
     ]

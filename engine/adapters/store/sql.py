@@ -100,6 +100,7 @@ class SqlLedger:
         """Keep one page of records."""
         if records:
             page = intake.taken_in(self._trail.payload_seal, records)
+            self._database.read(lambda connection: intake.pack_new(connection, page))
             self._write(run, lambda transaction: intake.register(transaction, page, run))
 
     def withdraw_unseen(self, connection: str, feed: str, run: str) -> int:
