@@ -160,7 +160,7 @@ def _records(
     rows: dict[str, list[RecordRow]] = {}
     for start in range(0, len(labels), _LABELS_AT_ONCE):
         wanted = labels[start : start + _LABELS_AT_ONCE]
-        for page in record_pages(setup.ledger, mapping=twin.mapping, states=_IN_BOOKS, keys=wanted):
+        for page in record_pages(setup.ledger, mapping=twin.mapping, states=_IN_BOOKS, labels=wanted):
             for row in page:
                 rows.setdefault(row.label.casefold(), []).append(row)
     for document, day, label, amount in asked:

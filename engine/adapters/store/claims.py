@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from engine.adapters.store.many import Many
 from engine.adapters.store.port import ClaimTaken
 from engine.adapters.store.rows import Record, key_of, rows_of
 from engine.adapters.store.tables import claims, records, storable
@@ -25,7 +26,7 @@ _HELD = (
     .join(records, records.c.id == claims.c.record_id)
     .where(claims.c.namespace == bindparam("space"), claims.c.key_folded.in_(bindparam("keys", expanding=True)))
 )
-_INSERT = insert(claims)
+_INSERT = Many(insert(claims), claims.c.keys())
 _RELEASE = delete(claims).where(claims.c.record_id == bindparam("id"), claims.c.in_step.is_(False))
 
 
@@ -66,8 +67,7 @@ def held_by(connection: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tu
 
 def insert_all(transaction: Transaction, new: Sequence[Claim]) -> None:
     """Claims of keys that nobody holds."""
-    if new:
-        transaction.connection.execute(_INSERT, [{**one, "claimed_at": transaction.now} for one in new])
+    _INSERT.run(transaction.connection, [{**one, "claimed_at": transaction.now} for one in new])
 
 
 def claim_of(record_id: int, namespace: str, dedupe_key: str, *, in_step: bool) -> Claim:

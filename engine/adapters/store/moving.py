@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 
 from engine.adapters.store import claims
+from engine.adapters.store.many import Many
 from engine.adapters.store.port import Decision
 from engine.adapters.store.rows import Record, key_of, rows_of
 from engine.adapters.store.tables import fold_label, records
@@ -31,11 +32,18 @@ _CLOSED = frozenset({State.DISMISSED, State.WITHDRAWN})
 _NOTHING_WRITTEN = frozenset({Proof.NOT_SENT, Proof.NO_EFFECT})
 
 _BY_IDS = select(records).where(records.c.id.in_(bindparam("ids", expanding=True)))
-_WRITE = (
-    update(records)
-    .where(records.c.id == bindparam("new_id"))
-    .values({name: bindparam(f"new_{name}") for name in _WRITTEN})
-)
+_SENDING = ("state", "cause", "reason", "dedupe_key", "document_hash", "attempts", "updated_at")
+
+
+def _writing(names: Sequence[str]) -> Many:
+    return Many(update(records).where(records.c.id == bindparam("new_id")).values(_new(names)))
+
+
+def _new(names: Sequence[str]) -> dict[str, Any]:
+    return {name: bindparam(f"new_{name}") for name in names}
+
+
+_WRITE, _WRITE_SENDING = _writing(_WRITTEN), _writing(_SENDING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +108,16 @@ def no_record(record_id: int) -> ProgramError:
 
 def write(transaction: Transaction, changed: Sequence[Record]) -> None:
     """Write records as they are now."""
-    if changed:
-        transaction.connection.execute(
-            _WRITE,
-            [{"new_id": record["id"], **{f"new_{name}": record[name] for name in _WRITTEN}} for record in changed],
-        )
+    _WRITE.run(transaction.connection, [_as_new(record, _WRITTEN) for record in changed])
+
+
+def write_sending(transaction: Transaction, changed: Sequence[Record]) -> None:
+    """Write of records what an intent changes."""
+    _WRITE_SENDING.run(transaction.connection, [_as_new(record, _SENDING) for record in changed])
+
+
+def _as_new(record: Record, names: Sequence[str]) -> Record:
+    return {"new_id": record["id"], **{f"new_{name}": record[name] for name in names}}
 
 
 def decide(transaction: Transaction, decisions: Sequence[Decision]) -> None:

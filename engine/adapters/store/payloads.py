@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, bindparam, insert, or_, select, union, update
 
+from engine.adapters.store.many import Many
 from engine.adapters.store.payload_seal import PayloadSeal
 from engine.adapters.store.tables import attempts, payloads, records
 from engine.adapters.store.transaction import Transaction, parts_of
@@ -31,7 +32,7 @@ _KNOWN = select(payloads.c.hash, payloads.c.body == PURGED).where(
     payloads.c.hash.in_(bindparam("hashes", expanding=True))
 )
 _BODIES = select(payloads.c.hash, payloads.c.body).where(payloads.c.hash.in_(bindparam("hashes", expanding=True)))
-_INSERT = insert(payloads)
+_INSERT = Many(insert(payloads), payloads.c.keys())
 _FILL = (
     update(payloads)
     .where(payloads.c.hash == bindparam("name"))
@@ -106,8 +107,7 @@ def keep_at(connection: Connection, now: datetime, all_packed: Iterable[Packed])
         for name, is_purged in purged.items()
         if is_purged
     ]
-    if new:
-        connection.execute(_INSERT, new)
+    _INSERT.run(connection, new)
     if again:
         connection.execute(_FILL, again)
 

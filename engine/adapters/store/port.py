@@ -203,6 +203,7 @@ class Ledger(Protocol):
         feed: tuple[str, str] | None = None,
         seen_run: str | None = None,
         keys: Sequence[str] = (),
+        labels: Sequence[str] = (),
         unacknowledged: bool = False,
         after_id: int = 0,
         limit: int = 500,
@@ -210,9 +211,9 @@ class Ledger(Protocol):
         """Records by id, from `after_id` on.
 
         `keys` are whole record keys, source ids, labels such as invoice numbers (in any case), or, where a
-        key is none of these, the beginning of a source id (6 characters or more). `feed` is connection and
-        feed. `seen_run` are those seen by that run or by one that began after it. `unacknowledged` are those
-        whose `acknowledged` is `pending`.
+        key is none of these, the beginning of a source id (6 characters or more). `labels` are whole labels and
+        nothing else, in any case. `feed` is connection and feed. `seen_run` are those seen by that run or by one
+        that began after it. `unacknowledged` are those whose `acknowledged` is `pending`.
         """
         ...
 

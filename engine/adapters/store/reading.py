@@ -27,6 +27,7 @@ def find_records(
     feed: tuple[str, str] | None,
     seen_run: str | None,
     keys: Sequence[str],
+    labels: Sequence[str],
     unacknowledged: bool,
     after_id: int,
     limit: int,
@@ -43,8 +44,9 @@ def find_records(
         wanted.append(run_rows.seen_since(seen_run))
     if unacknowledged:
         wanted.append(records.c.acknowledged == "pending")
-    if keys:
-        ids = sorted(record_id for record_id in _ids_of(connection, keys) if record_id > after_id)
+    if keys or labels:
+        named = _ids_of(connection, keys) | _ids_by_label(connection, labels)
+        ids = sorted(record_id for record_id in named if record_id > after_id)
         found = [
             row for part in parts_of(ids) for row in _select(connection, [*wanted, records.c.id.in_(part)], limit)
         ]
@@ -98,6 +100,15 @@ def _by_source_id_or_label(connection: Connection, keys: Sequence[str]) -> dict[
         rows = connection.execute(columns.where(records.c.label_folded.in_(part)))
         found.update({row.id: by_folded[row.label_folded] for row in rows})
     return found
+
+
+def _ids_by_label(connection: Connection, labels: Sequence[str]) -> set[int]:
+    folded = sorted({fold_label(label) for label in labels})
+    return {
+        record_id
+        for part in parts_of(folded)
+        for record_id in connection.execute(select(records.c.id).where(records.c.label_folded.in_(part))).scalars()
+    }
 
 
 def _by_beginning(connection: Connection, keys: Sequence[str]) -> dict[int, str]:

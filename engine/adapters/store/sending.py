@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, update
 
 from engine.adapters.store import claims, leases, payloads
-from engine.adapters.store.moving import move_of, moved, no_record, records_of, there_are, write
+from engine.adapters.store.many import Many
+from engine.adapters.store.moving import move_of, moved, no_record, records_of, there_are, write, write_sending
 from engine.adapters.store.port import Attempt, ClaimTaken, Conclusion, Decision, Intent, Lease, NotReady
 from engine.adapters.store.rows import Record, key_of
 from engine.adapters.store.tables import attempts
@@ -31,7 +32,7 @@ _ENDED = select(attempts.c.id, attempts.c.record_id, attempts.c.ended_at).where(
     attempts.c.id.in_(bindparam("ids", expanding=True))
 )
 _OPEN = select(attempts.c.id).where(attempts.c.record_id == bindparam("record"), attempts.c.ended_at.is_(None))
-_END = (
+_END = Many(
     update(attempts)
     .where(attempts.c.id == bindparam("attempt"))
     .values({name: bindparam(f"new_{name}") for name in ("answer_hash", "proof", "status", "message", "ended_at")})
@@ -123,7 +124,7 @@ def _begin_all(
     ids = transaction.connection.execute(_INSERT, rows).scalars().all()
     made = [Attempt(id=attempt_id, **row) for attempt_id, row in zip(ids, rows, strict=True)]
     whole = zip(begun, made, strict=True)
-    write(transaction, [_as_sending(transaction, intent, record, one) for (intent, record, _), one in whole])
+    write_sending(transaction, [_as_sending(transaction, intent, record, one) for (intent, record, _), one in whole])
     whole = zip(begun, made, strict=True)
     transaction.note([_intent_event(transaction, intent, record, one) for (intent, record, _), one in whole])
     return made
@@ -271,35 +272,32 @@ def _open_attempts(transaction: Transaction, ends: Sequence[End]) -> set[int]:
 
 
 def _end_attempts(transaction: Transaction, ends: Sequence[End]) -> None:
-    if ends:
-        transaction.connection.execute(
-            _END,
-            [
-                {
-                    "attempt": end.attempt.id,
-                    "new_answer_hash": end.answer.name,
-                    "new_proof": end.conclusion.proof,
-                    "new_status": end.conclusion.status,
-                    "new_message": mask_links(end.conclusion.message),
-                    "new_ended_at": transaction.now,
-                }
-                for end in ends
-            ],
-        )
+    _END.run(
+        transaction.connection,
+        [
+            {
+                "attempt": end.attempt.id,
+                "new_answer_hash": end.answer.name,
+                "new_proof": end.conclusion.proof,
+                "new_status": end.conclusion.status,
+                "new_message": mask_links(end.conclusion.message),
+                "new_ended_at": transaction.now,
+            }
+            for end in ends
+        ],
+    )
 
 
 def _end_in_doubt(transaction: Transaction, attempt_id: int) -> None:
-    transaction.connection.execute(
-        _END,
-        {
-            "attempt": attempt_id,
-            "new_answer_hash": None,
-            "new_proof": Proof.NONE,
-            "new_status": None,
-            "new_message": _INTERRUPTED,
-            "new_ended_at": transaction.now,
-        },
-    )
+    end = {
+        "attempt": attempt_id,
+        "new_answer_hash": None,
+        "new_proof": Proof.NONE,
+        "new_status": None,
+        "new_message": _INTERRUPTED,
+        "new_ended_at": transaction.now,
+    }
+    _END.run(transaction.connection, [end])
 
 
 def doubt(transaction: Transaction, record_ids: Sequence[int], since: Instant) -> None:

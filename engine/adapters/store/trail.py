@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from engine.adapters.store.many import Many
 from engine.adapters.store.payload_seal import PayloadSeal
 from engine.adapters.store.tables import audit, audit_head, storable
 from engine.domain.audit_event import GENESIS, AuditEvent, link
@@ -23,7 +24,7 @@ HEAD_ID = 1
 
 _HEAD = select(audit_head).where(audit_head.c.id == HEAD_ID)
 _MOVE_HEAD = update(audit_head).where(audit_head.c.id == HEAD_ID)
-_INSERT = insert(audit)
+_INSERT = Many(insert(audit), audit.c.keys())
 
 
 class Trail:
@@ -55,7 +56,7 @@ class Trail:
             seq += 1
             rows.append(self._sealed(seq, previous, event))
             previous = rows[-1]["hash"]
-        connection.execute(_INSERT, rows)
+        _INSERT.run(connection, rows)
         new = {"seq": seq, "hash": previous, "key_id": self.key_id, "seal": self.seal(seq, previous)}
         if head is None:
             connection.execute(insert(audit_head), {**new, "id": HEAD_ID})
