@@ -17,9 +17,9 @@ class Tally:
     count: int = 0
     amounts: dict[str, Decimal] = field(default_factory=dict)
 
-    def add(self, amount: Decimal | None, currency: str | None) -> None:
-        """Count one record."""
-        self.count += 1
+    def add(self, amount: Decimal | None, currency: str | None, *, count: int = 1) -> None:
+        """Count one record, or several with what they amount to together."""
+        self.count += count
         if amount is not None and currency:
             self.amounts[currency] = self.amounts.get(currency, Decimal(0)) + amount
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from engine.adapters.store.port import ClaimTaken, Decision, Lease, RecordRow
+from engine.adapters.store.port import ClaimTaken, Decision, Lease, RecordRow, RecordSum
 from engine.domain.lifecycle import OPEN, State
 from engine.domain.record import RecordKey, SourceRecord
 from engine.language.spec.model import MappingSpec
@@ -21,6 +21,7 @@ from engine.run.ledger_pages import record_pages
 from engine.run.line_stops import stopped_because
 from engine.run.live_world import LiveWorld
 from engine.run.reading import feeds_of, kept_records, mappings_of_feed, read_into_ledger
+from engine.run.reading_once import reading_once
 from engine.run.recovering import interrupted_into_doubt, resolve_doubt, seconds_left
 from engine.run.report_file import write_report
 from engine.run.result import RunResult, Tally
@@ -91,6 +92,7 @@ class _Run:
         self.setup, self.spec, self.result, self.turns, self.tell = setup, spec, result, turns, tell
         self.limit, self.only, self.free = limit, only, free
         self.freed: frozenset[RecordKey] = frozenset()
+        self.judging = setup
         self.world = LiveWorld(setup)
         self.budget = Budget(unentered_max=setup.stop_after_refused)
         self.acknowledger = Acknowledger(setup, spec, result.run, tell)
@@ -137,7 +139,7 @@ class _Run:
         """Records that were sent under a mapping that is not there any more: no run looks after them."""
         there = {spec.name for spec in self.setup.specs}
         orphans: dict[str, int] = {}
-        for mapping, state, _, count, _ in self.setup.ledger.counts():
+        for mapping, state, count in self.setup.ledger.numbers():
             if mapping and mapping not in there and state not in OPEN and state is not State.DISMISSED:
                 orphans[mapping] = orphans.get(mapping, 0) + count
         for mapping, count in orphans.items():
@@ -187,6 +189,9 @@ class _Run:
         self.result.stopped = self.budget.stopped
 
     def _plan_all(self, states: tuple[State, ...]) -> None:
+        if self.spec.in_step:
+            self.judging = reading_once(self.setup)
+            self.world = LiveWorld(self.judging)
         feeds = [feed for _, feed in feeds_of(self.setup, self.spec) if feed not in self.result.unread]
         for feed in feeds:
             for rows in self._pages(
@@ -228,7 +233,7 @@ class _Run:
     def _batch(self, mine: Sequence[tuple[RecordRow, SourceRecord]]) -> None:
         rows = {row.key: row for row, _ in mine}
         records = [record for _, record in mine]
-        judged = judge_apart(self.setup, self.spec, records, self.world, rows, earlier=self.earlier)
+        judged = judge_apart(self.judging, self.spec, records, self.world, rows, earlier=self.earlier)
         judgements = [
             self._unless_stopped(one) for one in judged if wanted(one.record.key, one.facts.label, self.only)
         ]
@@ -338,18 +343,16 @@ class _Run:
             self.result.warnings.append(told.warning)
 
     def _tally(self) -> None:
-        for _, feed in feeds_of(self.setup, self.spec):
-            for rows in self._pages(feed=(self.spec.source.connection, feed)):
-                for row in rows:
-                    if row.mapping == self.spec.name or row.state is State.UNCLAIMED:
-                        self.result.left_elsewhere += self._is_left_elsewhere(row)
-                        tally = self.result.became.setdefault((row.state.value, row.cause), Tally())
-                        tally.add(row.amount, row.currency)
+        feeds = [(self.spec.source.connection, feed) for _, feed in feeds_of(self.setup, self.spec)]
+        for one in self.setup.ledger.sums(self.spec.name, feeds):
+            self.result.left_elsewhere += one.number if self._is_left_elsewhere(one) else 0
+            tally = self.result.became.setdefault((one.state.value, one.cause), Tally())
+            tally.add(one.amount, one.currency, count=one.number)
 
-    def _is_left_elsewhere(self, row: RecordRow) -> bool:
-        """Whether it waits for nothing but the runner that has its turn."""
-        under_way = row.state in (State.READY, State.SENDING) or row.cause == "no_answer"
-        return under_way and self.turns.name_of(row.company) in self.turns.elsewhere
+    def _is_left_elsewhere(self, one: RecordSum) -> bool:
+        """Whether they wait for nothing but the runner that has their turn."""
+        under_way = one.state in (State.READY, State.SENDING) or one.cause == "no_answer"
+        return under_way and self.turns.name_of(one.company) in self.turns.elsewhere
 
     def _pages(self, **which: Any) -> Iterator[tuple[RecordRow, ...]]:
         return record_pages(self.setup.ledger, **which)

@@ -10,7 +10,6 @@ from typing import Any
 from engine.domain.entries import Entry
 from engine.domain.record import SourceRecord
 from engine.language.spec.model import MappingSpec
-from engine.language.spec.walk_spec import name_uses
 from engine.plan.decision import Document, Facts
 
 _DATE = "$date"
@@ -18,7 +17,6 @@ _DATE = "$date"
 
 def remember(spec: MappingSpec, document: Document) -> dict[str, Any]:
     """The parts of a document that looking it up and comparing it need, as JSON; `rules` are the crosswalk rows."""
-    names = {use.path[0] for part in (spec.dedupe, spec.exposed) for use in name_uses(part)}
     return {
         "verb": document.verb,
         "path": document.path,
@@ -26,7 +24,7 @@ def remember(spec: MappingSpec, document: Document) -> dict[str, Any]:
         "namespace": document.namespace,
         "key": list(document.key),
         "hash": document.hash,
-        "scope": {name: _plain(document.scope[name]) for name in sorted(names) if name in document.scope},
+        "scope": {name: _plain(document.scope[name]) for name in sorted(spec.looked_at) if name in document.scope},
         "entries": [[entry.account, str(entry.amount), entry.booked_by_target] for entry in document.entries],
         "ours": document.body,
         "rules": remember_rules(document),

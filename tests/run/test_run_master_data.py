@@ -71,6 +71,21 @@ def test_orders_become_tags_and_a_second_run_sends_nothing(make_house: MakeHouse
     assert len(bulk_calls(house)) == calls
 
 
+def test_a_feed_without_a_search_is_read_once_however_many_batches_there_are(
+    make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """20 orders are 10 batches of two here; Airbase's tags are read for the planning, and never for a batch."""
+    house = make_house()
+    house.run("purchase-orders")
+    reads = []
+    for batch in (200, 2):
+        monkeypatch.setattr("engine.run.ledger_pages.BATCH", batch)
+        before = len(house.wire.paths("airbase", "GET"))
+        assert house.run("purchase-orders").sent == 0
+        reads.append(len(house.wire.paths("airbase", "GET")) - before)
+    assert reads[0] == reads[1] > 0
+
+
 def test_a_change_at_either_end_is_brought_into_step(make_house: MakeHouse) -> None:
     house = make_house()
     house.run("gl-accounts")

@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.adapters.connectors.port import Match, Row
 from engine.words.errors import ProgramError, Unreachable
+from engine.words.json_value import decode, encode
 
 _Fields = tuple[str, ...]
 _ABSENT = object()
@@ -32,9 +33,8 @@ class Matcher:
         for row in rows:
             self._any_row = True
             for fields, by_values in self._by_fields.items():
-                values = [value_at(row, field) for field in fields]
-                self._met.update(field for field, value in zip(fields, values, strict=True) if value is not _ABSENT)
-                key = tuple("" if value is _ABSENT else comparable(value) for value in values)
+                key, there = _key_of(row, fields)
+                self._met.update(there)
                 for match in by_values.get(key, ()):
                     # A feed that shifts while it is read may show a row on two pages.
                     if row not in self._rows[match]:
@@ -49,9 +49,61 @@ class Matcher:
         """
         asked = {field for fields in self._by_fields for field in fields}
         if self._any_row and not asked <= self._met:
-            names = ", ".join(sorted(asked - self._met))
-            raise Unreachable(f"{where}: the rows have no field {names}, so nothing can be looked up by it")
+            raise _no_field(where, asked - self._met)
         return {match: tuple(rows) for match, rows in self._rows.items()}
+
+
+class FeedIndex:
+    """A feed that was read whole, kept small, and searched as often as is wanted as `Matcher` searches it once."""
+
+    def __init__(self) -> None:
+        self._rows: list[bytes] = []
+        self._places: dict[_Fields, tuple[dict[tuple[str, ...], list[int]], frozenset[str]]] = {}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Keep more rows; all of them before the first search."""
+        self._rows.extend(encode(row) for row in rows)
+
+    def find(self, matches: Sequence[Match], where: str) -> Mapping[Match, tuple[Row, ...]]:
+        """The rows of each match. Raises as `Matcher.found` does."""
+        found: dict[Match, tuple[Row, ...]] = {}
+        missing: set[str] = set()
+        for match in matches:
+            places, met = self._index(fields_of(match))
+            missing.update(field for field, _ in match if field not in met)
+            fitting = places.get(tuple(comparable(value) for _, value in match), ())
+            # A feed that shifts while it is read may show a row on two pages.
+            found[match] = tuple(decode(row) for row in dict.fromkeys(self._rows[place] for place in fitting))
+        if self._rows and missing:
+            raise _no_field(where, missing)
+        return found
+
+    def _index(self, fields: _Fields) -> tuple[dict[tuple[str, ...], list[int]], frozenset[str]]:
+        """Where the rows are by the values of these fields, and which of the fields any row has."""
+        if fields not in self._places:
+            places: dict[tuple[str, ...], list[int]] = {}
+            met: set[str] = set()
+            for place, row in enumerate(self._rows):
+                key, there = _key_of(decode(row), fields)
+                met.update(there)
+                places.setdefault(key, []).append(place)
+            self._places[fields] = places, frozenset(met)
+        return self._places[fields]
+
+
+def _key_of(row: Row, fields: _Fields) -> tuple[tuple[str, ...], list[str]]:
+    """The row's values as they are compared, and which of the fields it has."""
+    values = [value_at(row, field) for field in fields]
+    there = [field for field, value in zip(fields, values, strict=True) if value is not _ABSENT]
+    return tuple("" if value is _ABSENT else comparable(value) for value in values), there
+
+
+def _no_field(where: str, missing: Iterable[str]) -> Unreachable:
+    names = ", ".join(sorted(missing))
+    return Unreachable(f"{where}: the rows have no field {names}, so nothing can be looked up by it")
 
 
 def fields_of(match: Match) -> _Fields:

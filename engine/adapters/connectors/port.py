@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from engine.domain.outcome import Proof
 
@@ -126,4 +126,13 @@ class Connector(Protocol):
 
     def close(self) -> None:
         """Close what is open; a second call does nothing."""
+        ...
+
+
+@runtime_checkable
+class ReadsToFind(Connector, Protocol):
+    """A connector of a system that has no search for some of its feeds, and then reads them to their end."""
+
+    def reads_to_find(self, set_name: str, matches: Sequence[Match]) -> bool:
+        """Whether `find` would read the whole feed for these matches."""
         ...

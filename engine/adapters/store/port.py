@@ -75,6 +75,18 @@ class RecordRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordSum:
+    """Records that stand alike: how many, and what they amount to; None when none of them has an amount."""
+
+    company: str
+    state: State
+    cause: str
+    currency: str
+    number: int
+    amount: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """A new state for a record, with its reason in plain words.
 
@@ -219,6 +231,17 @@ class Ledger(Protocol):
 
     def counts(self) -> tuple[tuple[str, State, str, int, Decimal], ...]:
         """Mapping, state, currency, number and amount of all records."""
+        ...
+
+    def numbers(self) -> tuple[tuple[str, State, int], ...]:
+        """As `counts`, without money: mapping, state and number of all records."""
+        ...
+
+    def sums(self, mapping: str, feeds: Sequence[tuple[str, str]]) -> tuple[RecordSum, ...]:
+        """Where the records of a mapping stand in these feeds (connection and feed), with their amounts.
+
+        Records of the feeds that no mapping takes are counted as well.
+        """
         ...
 
     def payload(self, payload_hash: str) -> Any:

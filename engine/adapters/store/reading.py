@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal, Inexact, localcontext
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from engine.adapters.store import run_rows
-from engine.adapters.store.port import Attempt, RecordRow
+from engine.adapters.store.port import Attempt, RecordRow, RecordSum
 from engine.adapters.store.rows import attempt_of, record_of, rows_of
 from engine.adapters.store.tables import attempts, fold_label, records
 from engine.adapters.store.transaction import parts_of
@@ -17,6 +18,7 @@ from engine.domain.lifecycle import State
 PREFIX_MIN = 6
 LAST_LETTER = "\U0010ffff"
 SUM_DIGITS = 60
+SUMMED_AT_ONCE = 1_000
 
 
 def find_records(
@@ -144,17 +146,46 @@ def attempts_of(connection: Connection, record_id: int) -> tuple[Attempt, ...]:
     return tuple(attempt_of(row) for row in rows_of(connection.execute(query)))
 
 
+def numbers(connection: Connection) -> tuple[tuple[str, State, int], ...]:
+    """Mapping, state and number of records, out of an index alone."""
+    group = func.coalesce(records.c.mapping, ""), records.c.state
+    query = select(*group, func.count()).group_by(*group).order_by(*group)
+    return tuple((mapping, State(state), number) for mapping, state, number in connection.execute(query))
+
+
 def counts(connection: Connection) -> tuple[tuple[str, State, str, int, Decimal], ...]:
-    """Mapping, state, currency, number and amount; summed here, because the database has no exact sum."""
-    query = select(records.c.mapping, records.c.state, records.c.currency, records.c.amount)
-    totals: dict[tuple[str, str, str], tuple[int, Decimal]] = {}
+    """Mapping, state, currency, number and amount."""
+    return tuple(
+        (mapping, State(state), currency, number, amount or Decimal(0))
+        for (mapping, state, currency), number, amount in _sums(
+            connection, (records.c.mapping, records.c.state, records.c.currency)
+        )
+    )
+
+
+def sums(connection: Connection, mapping: str, feeds: Sequence[tuple[str, str]]) -> tuple[RecordSum, ...]:
+    """Where the records of a mapping stand in these feeds, and those of the feeds that no mapping takes."""
+    wanted = (
+        or_(*(and_(records.c.connection == name, records.c.feed == feed) for name, feed in feeds)),
+        or_(records.c.mapping == mapping, records.c.state == State.UNCLAIMED),
+    )
+    group = (records.c.company, records.c.state, records.c.cause, records.c.currency)
+    return tuple(
+        RecordSum(company=company, state=State(state), cause=cause, currency=currency, number=number, amount=amount)
+        for (company, state, cause, currency), number, amount in _sums(connection, group, *wanted)
+    )
+
+
+def _sums(
+    connection: Connection, by: Sequence[ColumnElement[Any]], *wanted: ColumnElement[bool]
+) -> list[tuple[tuple[str, ...], int, Decimal | None]]:
+    """Number and amount by group, in order; added up here, because the database has no exact sum."""
+    totals: dict[tuple[str, ...], tuple[int, Decimal | None]] = {}
+    query = select(*by, records.c.amount).where(*wanted).execution_options(yield_per=SUMMED_AT_ONCE)
     with localcontext(prec=SUM_DIGITS) as context:
         context.traps[Inexact] = True
-        for mapping, state, currency, amount in connection.execute(query):
-            group = (mapping or "", state, currency or "")
-            number, total = totals.get(group, (0, Decimal(0)))
-            totals[group] = (number + 1, total + (amount or Decimal(0)))
-    return tuple(
-        (mapping, State(state), currency, number, total)
-        for (mapping, state, currency), (number, total) in sorted(totals.items())
-    )
+        for *parts, amount in connection.execute(query):
+            group = tuple(part or "" for part in parts)
+            number, total = totals.get(group, (0, None))
+            totals[group] = (number + 1, total if amount is None else amount + (total or 0))
+    return [(group, number, amount) for group, (number, amount) in sorted(totals.items(), key=lambda one: one[0])]

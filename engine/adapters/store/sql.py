@@ -33,6 +33,7 @@ from engine.adapters.store.port import (
     Intent,
     Lease,
     RecordRow,
+    RecordSum,
     RunRow,
     TurnLost,
 )
@@ -139,6 +140,14 @@ class SqlLedger:
     def counts(self) -> tuple[tuple[str, State, str, int, Decimal], ...]:
         """Mapping, state, currency, number and amount of all records."""
         return self._database.read(reading.counts)
+
+    def numbers(self) -> tuple[tuple[str, State, int], ...]:
+        """Mapping, state and number of all records."""
+        return self._database.read(reading.numbers)
+
+    def sums(self, mapping: str, feeds: Sequence[tuple[str, str]]) -> tuple[RecordSum, ...]:
+        """Where the records of a mapping stand."""
+        return self._database.read(lambda connection: reading.sums(connection, mapping, feeds))
 
     def payload(self, payload_hash: str) -> Any:
         """A stored payload as JSON, or None."""

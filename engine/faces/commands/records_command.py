@@ -74,7 +74,7 @@ def command(
     asked = {State(state) for state in states} | (set(NEEDS_PERSON) if waiting else set())
     folder = find_workspace(workspace)
     with open_records(load_ledger_part(folder)) as ledger:
-        if mapping is not None and mapping not in {name for name, *_ in ledger.counts()}:
+        if mapping is not None and mapping not in {name for name, *_ in ledger.numbers()}:
             named(load_workspace(folder).specs, mapping)
         found = _fitting(ledger, mapping, tuple(sorted(asked)), causes)
         rows = list(itertools.islice(found, limit + 1))

@@ -23,6 +23,7 @@ from engine.language.spec.mapping_schema import mapping_schema, merged_schema
 from engine.language.spec.model import MappingSpec
 from engine.language.spec.recipe_merge import Merged, merge
 from engine.language.spec.scope import KnownName, Scope
+from engine.language.spec.walk_spec import name_uses
 from engine.language.spec.workspace_file import FileRead
 from engine.words.problem import Problem, did_you_mean, in_order
 
@@ -126,6 +127,7 @@ def _compile(
         exposed=exposed,
         twins=twins,
         tests=tests,
+        looked_at=frozenset(use.path[0] for part in (dedupe, exposed) for use in name_uses(part)),
         content_hash=_content_hash(file, recipe),
         files=(file.shown, *([recipe.shown] if recipe is not None else [])),
         place=root.place,

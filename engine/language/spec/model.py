@@ -326,7 +326,8 @@ class TestSpec:
 class MappingSpec:
     """One mapping with its recipe merged in; `content_hash` changes when either file changes.
 
-    `merged` is the merged file as plain values, `root` the same with the place of everything.
+    `merged` is the merged file as plain values, `root` the same with the place of everything. `looked_at` are the
+    names that looking a document up and comparing it use.
     """
 
     name: str
@@ -349,6 +350,7 @@ class MappingSpec:
     exposed: ExposedSpec | None = None
     twins: tuple[Twin, ...] = ()
     tests: tuple[TestSpec, ...]
+    looked_at: frozenset[str]
     content_hash: str
     files: tuple[str, ...]
     place: Place

@@ -154,6 +154,13 @@ def test_amounts_are_kept_and_summed_to_the_cent(ledger: Ledger) -> None:
         ("bills", State.READY, "JPY", 1, Decimal(700)),
         ("bills", State.READY, "USD", 4, Decimal("10000000000000000.28")),
     )
+    assert ledger.numbers() == (("", State.SEEN, 1), ("bills", State.READY, 5))
+    sums = {one.currency: (one.state, one.number, one.amount) for one in ledger.sums("bills", [(CONNECTION, FEED)])}
+    assert sums == {
+        "JPY": (State.READY, 1, Decimal(700)),
+        "USD": (State.READY, 4, Decimal("10000000000000000.28")),
+    }
+    assert ledger.sums("bills", [(CONNECTION, "another feed")]) == ledger.sums("journals", [(CONNECTION, FEED)]) == ()
 
 
 def test_a_decision_keeps_what_it_does_not_name(ledger: Ledger) -> None:

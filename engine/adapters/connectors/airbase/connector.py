@@ -86,6 +86,11 @@ class AirbaseConnector:
             found |= self._sort(set_name, query, (match,))
         return found
 
+    def reads_to_find(self, set_name: str, matches: Sequence[Match]) -> bool:
+        """Whether Airbase's own filter is of no use for these."""
+        check_matches(matches, f"{self._name} {set_name}")
+        return bool(matches) and dialect.server_filters(set_name, matches) is None
+
     def call(self, call: Call) -> Answer:
         """One call; 403 and 405 are answers like any other."""
         return self._dialogue.answer_to(dialect.call_request(call, slash=self._slash))
