@@ -23,6 +23,8 @@ from engine.run.setup import Setup, Tell
 NOT_SUPPORTED = frozenset({403, 405})
 BATCH = 40
 """So many outcomes are marked in the ledger at once; between two of them the process may be stopped."""
+OFFERED_MAX = 1_000
+"""So many outcomes wait in memory; the others wait in the ledger."""
 
 
 @dataclass(slots=True)
@@ -65,8 +67,8 @@ class Acknowledger:
             self._thread = None
 
     def offer(self, row: RecordRow) -> None:
-        """Write this outcome back soon."""
-        if self._may:
+        """Write this outcome back soon; where too many wait already, when all is sent (`finish`)."""
+        if self._may and self._offered.qsize() < OFFERED_MAX:
             self._offered.put(row)
 
     def finish(self) -> Acknowledged:

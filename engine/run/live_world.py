@@ -14,7 +14,7 @@ from engine.run.setup import Setup
 from engine.run.signed_periods import signed_spans
 from engine.words.errors import InputError
 
-REMEMBERED_MAX = 50_000
+REMEMBERED_MAX = 10_000
 
 _Key = tuple[str, str | None, str, tuple[str, ...], Match]
 

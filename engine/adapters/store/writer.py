@@ -142,10 +142,11 @@ class Writer:
         try:
             with self._engine.begin() as connection:
                 ticket = ticket_of(connection)
+                kinds = _by_kind(group)
                 found = {
                     unit: answer
-                    for units in _by_kind(group)
-                    for unit, answer in zip(units, _answers(connection, units), strict=True)
+                    for units in kinds
+                    for unit, answer in zip(units, _answers(connection, units, alone=len(kinds) == 1), strict=True)
                 }
                 answers = [found[unit] for unit in group]
         except STORE_ERRORS:
@@ -171,9 +172,14 @@ def _by_kind(group: Sequence[_Unit]) -> list[list[_Unit]]:
     return list(kinds.values())
 
 
-def _answers(connection: Connection, units: Sequence[_Unit]) -> Sequence[Outcome]:
-    """What the units gave, or what they raised after their own changes were taken back."""
+def _answers(connection: Connection, units: Sequence[_Unit], *, alone: bool) -> Sequence[Outcome]:
+    """What the units gave, or what they raised after their own changes were taken back.
+
+    Units that are alone in their transaction need no savepoint: what they raise ends it, and takes back all.
+    """
     try:
+        if alone:
+            return units[0].work(connection, [unit.item for unit in units])
         savepoint = connection.begin_nested()
         try:
             answers = units[0].work(connection, [unit.item for unit in units])
