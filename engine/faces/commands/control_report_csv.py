@@ -57,6 +57,9 @@ def _rows(report: ControlReport) -> Iterator[dict[str, Any]]:
             for currency, count in sorted(counts.items()):
                 amounts = {"count": count.count, "amount": count.amount, "currency": currency}
                 yield {"section": "D", "line": line, **amounts}
+        for credit in report.exposure.used_credits:
+            amounts = {"record": credit.record, "amount": credit.balance, "currency": credit.currency}
+            yield {"section": "D", "what": credit.what, "line": "credit used, open", **amounts}
     for line, compared in (("account", report.by_account), ("vendor", report.by_vendor)):
         for entry in compared or ():
             for side, value in (("source", entry.expected), ("in GL", entry.there), ("difference", entry.difference)):

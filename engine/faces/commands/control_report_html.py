@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from html import escape
 
-from engine.faces.commands.control_report_text import counts_text, result_line, sided
+from engine.faces.commands.control_report_text import counts_text, credit_lines, result_line, sided
 from engine.faces.commands.output import one_line
 from engine.run.reconciling.report import BUCKETS, Compared, ControlReport, Count, Movement, RollForward
 from engine.words.money import show_money
@@ -128,6 +128,10 @@ def _exposure(report: ControlReport) -> str:
         (
             f"not locked: {report.target} could pay it again",
             f"{counts_text(one.unlocked)}{' <<' if one.unlocked else ''}",
+        ),
+        (
+            f"credits used in {report.source}, open in {report.target}",
+            "; ".join(credit_lines(one.used_credits)) or "0",
         ),
     ]
     return _section("D. Exposure, as of now and of every period", (), rows)

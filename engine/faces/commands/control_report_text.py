@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from engine.faces.commands.output import one_line
 from engine.faces.commands.table import column, table_lines
-from engine.run.reconciling.report import BUCKETS, TIES, Compared, ControlReport, Count, Movement, RollForward
+from engine.run.reconciling.report import (
+    BUCKETS,
+    TIES,
+    Compared,
+    ControlReport,
+    Count,
+    Movement,
+    RollForward,
+    UsedCredit,
+)
 from engine.words.money import show_money
 
 FINDINGS_MAX = 40
@@ -116,6 +125,14 @@ def _exposure(report: ControlReport) -> Iterator[str]:
     paid, unlocked = counts_text(one.paid_and_open), counts_text(one.unlocked)
     yield f"   {f'paid in {report.source}, open in {report.target}':<44} {paid}{oldest}"
     yield f"   {f'not locked: {report.target} could pay it again':<44} {unlocked}{' <<' if one.unlocked else ''}"
+    yield f"   {f'credits used in {report.source}, open in {report.target}':<44} {len(one.used_credits)}"
+    yield from (f"      {line}" for line in credit_lines(one.used_credits))
+
+
+def credit_lines(used: Iterable[UsedCredit]) -> Iterator[str]:
+    """Each used credit with what is open of it: to be applied in the target by people."""
+    for one in used:
+        yield one_line(f"{one.what}  {show_money(one.balance)} {one.currency}  used for {', '.join(one.used_for)}")
 
 
 def counts_text(counts: Mapping[str, Count]) -> str:

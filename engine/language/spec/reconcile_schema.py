@@ -60,6 +60,9 @@ RECONCILE = record(
         ),
         "clearing": value("The clearing account that it moves; needed where a company has several."),
         "pays": text("JMESPath on the record: the id of the record that it pays."),
+        "used_for": text(
+            "JMESPath on the record: the ids of the records that it was used for, as a credit for a bill."
+        ),
         "accounts": map_of(value("An account as books.yaml names it."), "The accounts that the target books itself."),
         "documents": list_of(_LISTING, "Where documents are listed."),
         "postings": list_of(_POSTING, "Where booked lines are listed."),

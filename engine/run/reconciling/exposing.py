@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from engine.domain.record import RecordKey
 from engine.run.exposure import Exposure, find_exposure
 from engine.run.reconciling.read_source import booking_specs
-from engine.run.reconciling.report import Count, Exposed, Finding
+from engine.run.reconciling.report import Count, Exposed, Finding, UsedCredit
 from engine.run.reconciling.sides import SourceFact
 from engine.run.setup import Setup
 from engine.words.errors import CredentialsError, Unreachable
@@ -40,7 +40,25 @@ def exposed(found: Exposure, facts: Mapping[RecordKey, SourceFact]) -> Exposed:
             oldest = min(filter(None, (oldest, day)), default="")
     for one in found.exposed:
         unlocked.setdefault(one.row.currency or "", Count()).add(one.balance)
-    return Exposed(paid_and_open=paid, unlocked=unlocked, oldest=oldest)
+    used = tuple(_used_credits(found, facts))
+    return Exposed(paid_and_open=paid, unlocked=unlocked, oldest=oldest, used_credits=used)
+
+
+def _used_credits(found: Exposure, facts: Mapping[RecordKey, SourceFact]) -> Iterator[UsedCredit]:
+    """The credits that the source used, open at the target: the vendor is right in total, and wrong by invoice."""
+    for fact in facts.values():
+        balance = found.open.get(fact.key)
+        if balance and fact.used_for:
+            named = [
+                RecordKey(connection=fact.key.connection, feed=fact.key.feed, source_id=one) for one in fact.used_for
+            ]
+            yield UsedCredit(
+                what=fact.label,
+                record=str(fact.key),
+                used_for=tuple(facts[one].label if one in facts else one.source_id for one in named),
+                balance=balance,
+                currency=fact.currency or "",
+            )
 
 
 def exposed_findings(found: Exposure) -> Iterator[Finding]:

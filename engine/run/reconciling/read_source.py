@@ -144,6 +144,7 @@ def _fact(item: Item, mapping: str | None) -> SourceFact:
         on_clearing=Decimal(moved) if isinstance(moved, (int, Decimal)) and not isinstance(moved, bool) else None,
         moment=str(_selected(_date_path(item.spec), item) or ""),
         pays=_pays(item),
+        used_for=_used_for(item),
     )
 
 
@@ -159,6 +160,11 @@ def _asked(template: Template | None, item: Item) -> Any:
 def _pays(item: Item) -> str | None:
     found = _selected(item.spec.reconcile.pays, item) if item.spec.reconcile is not None else None
     return found if isinstance(found, str) and found else None
+
+
+def _used_for(item: Item) -> tuple[str, ...]:
+    found = _selected(item.spec.reconcile.used_for, item) if item.spec.reconcile is not None else None
+    return tuple(one for one in found if isinstance(one, str)) if isinstance(found, (list, tuple)) else ()
 
 
 def _date_path(spec: MappingSpec) -> Selector | None:

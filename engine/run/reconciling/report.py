@@ -137,12 +137,34 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UsedCredit:
+    """A credit that the source used up for other records, and whose document is open at the target."""
+
+    what: str
+    record: str
+    used_for: tuple[str, ...]
+    balance: Decimal
+    currency: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The credit, its balance as text."""
+        return {
+            "what": self.what,
+            "record": self.record,
+            "used_for": list(self.used_for),
+            "balance": str(self.balance),
+            "currency": self.currency,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exposed:
     """What was paid at the source and is open at the target, and what its payment run could take, by currency."""
 
     paid_and_open: Mapping[str, Count]
     unlocked: Mapping[str, Count]
     oldest: str = ""
+    used_credits: tuple[UsedCredit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

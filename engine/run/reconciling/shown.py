@@ -37,6 +37,7 @@ def report_json(report: ControlReport) -> dict[str, Any]:
             "paid_and_open": _by_currency(exposure.paid_and_open),
             "oldest": exposure.oldest,
             "unlocked": _by_currency(exposure.unlocked),
+            "used_credits": [one.as_json() for one in exposure.used_credits],
         },
         "by_account": _compared(report.by_account),
         "by_vendor": _compared(report.by_vendor),

@@ -53,7 +53,7 @@ class SourceFact:
     """A record as the source shows it now; what cannot be read of it is None.
 
     `on_clearing` is what it moves on the clearing account if it `touches_clearing`, `moment` its date as the source
-    writes it, `pays` the id of the record that it pays.
+    writes it, `pays` the id of the record that it pays, `used_for` the ids of those that it was used for.
     """
 
     key: RecordKey
@@ -69,6 +69,7 @@ class SourceFact:
     on_clearing: Decimal | None = None
     moment: str = ""
     pays: str | None = None
+    used_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,6 +100,7 @@ def _amounts() -> list[OddRecord]:
     many = [_line("1.01", description=f"Position {number}") for number in range(1, 61)]
     tax = [_line("100"), _line("8.25", SALES_TAX, department="00", description="Sales tax")]
     fraction = [{**_line("1").shown(1), "amount": "10.005"}]
+    used: dict[str, Any] = {"type": "vendor_credit", "applied_to": [applied(odd_label("tax_line"), "bill")]}
     return [
         _odd("off_by_a_cent", HELD, "does not balance", total=Decimal("125.51")),
         _odd("zero_line", ENTERED, "a line of nothing", lines=[_line(), _line("0", description="Free")]),
@@ -110,7 +111,7 @@ def _amounts() -> list[OddRecord]:
         _odd("tax_line", ENTERED, "tax as a line of its own", lines=tax),
         _odd("credit_within", ENTERED, "one line below zero", lines=[_line("200"), _line("-50")]),
         _odd("negative_bill", HELD, "a bill below zero", lines=[_line("-75")]),
-        _odd("vendor_credit", ENTERED, "a credit", type="vendor_credit", lines=[_line("-120.4")]),
+        _odd("vendor_credit", ENTERED, "a credit that a bill used", lines=[_line("-120.4")], **used),
         _odd("positive_credit", HELD, "a credit above zero", type="vendor_credit", lines=[_line("60")]),
         _odd("credit_over_nothing", HELD, "a credit over nothing", type="vendor_credit", lines=[_line("0")]),
         _odd(
