@@ -40,7 +40,8 @@ class Document:
     """What would be sent for a record: call, body, key, and what it books.
 
     `body` is ours alone; the target's defaults are laid under it just before sending. `hash` is one hash
-    for one content. `hits` names the crosswalk row behind each coded value (`lines[0].coded`).
+    for one content. `hits` names the crosswalk row behind each coded value (`lines[0].coded`). `warnings` say what a
+    person has to know although it is sent.
     """
 
     record: SourceRecord
@@ -56,6 +57,7 @@ class Document:
     entries: tuple[Entry, ...]
     hits: Mapping[str, Hit]
     hash: str
+    warnings: tuple[str, ...] = ()
 
     @property
     def key_text(self) -> str:

@@ -180,10 +180,16 @@ def _matched(step: CrosswalkStep | LookupStep) -> str:
     return ", ".join(name if plain(value) == name else f"{name} = {plain(value)}" for name, value in step.match)
 
 
+_OTHERWISE = {
+    "hold": "held",
+    "skip": "skipped, and looked at again later",
+    "warn": "entered, with a warning",
+}
+
+
 def _checks(spec: MappingSpec) -> Iterator[str]:
     for check in spec.checks:
-        word = "held" if check.otherwise == "hold" else "skipped, and looked at again later"
-        yield f"{word}, unless {plain(check.require)}: {_spoken(check.because)}"
+        yield f"{_OTHERWISE[check.otherwise]}, unless {plain(check.require)}: {_spoken(check.because)}"
 
 
 def _t_account(entries: Iterable[EntrySpec]) -> Iterator[str]:

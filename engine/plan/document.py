@@ -9,7 +9,7 @@ from typing import Any
 from engine.domain.entries import Entry, difference
 from engine.domain.lifecycle import State
 from engine.language.spec.call_model import CallSpec, EnsureSpec
-from engine.language.spec.model import EntrySpec, FindSpec
+from engine.language.spec.model import CheckSpec, EntrySpec, FindSpec
 from engine.language.transform.render import RenderError
 from engine.plan.decision import Document, Put
 from engine.plan.extract import Waits, is_missing
@@ -24,9 +24,13 @@ def conclude(item: Item) -> Document | Put:
     Raises:
         Waits: something cannot be worked out for this record.
     """
-    failed = _failed_check(item)
-    if failed is not None:
-        return failed
+    warnings: list[str] = []
+    for check in item.spec.checks:
+        if not _passes(item, check):
+            reason = str(item.render(check.because))
+            if check.otherwise != "warn":
+                return _waiting(item, check, reason)
+            warnings.append(reason)
     spec, scope = item.spec, item.scope
     entries = _entries(item)
     key, namespace = _key(item)
@@ -47,6 +51,7 @@ def conclude(item: Item) -> Document | Put:
         entries=entries,
         hits=item.hits,
         hash=digest([spec.target.call.verb, path, [list(pair) for pair in params], body]),
+        warnings=tuple(warnings),
     )
 
 
@@ -81,17 +86,16 @@ def _check_what_is_asked_later(item: Item) -> None:
             item.render(call.once_per)
 
 
-def _failed_check(item: Item) -> Put | None:
-    for check in item.spec.checks:
-        answer = item.render(check.require)
-        if answer is True:
-            continue
-        if answer is not False:
-            raise Waits("expression_failed", f"{check.place}: the check gives {answer!r}, neither true nor false")
-        reason = str(item.render(check.because))
-        state, cause = (State.HELD, "check_failed") if check.otherwise == "hold" else (State.SKIPPED, "not_yet")
-        return Put(record=item.record, state=state, cause=cause, reason=reason, facts=item.facts())
-    return None
+def _passes(item: Item, check: CheckSpec) -> bool:
+    answer = item.render(check.require)
+    if not isinstance(answer, bool):
+        raise Waits("expression_failed", f"{check.place}: the check gives {answer!r}, neither true nor false")
+    return answer
+
+
+def _waiting(item: Item, check: CheckSpec, reason: str) -> Put:
+    state, cause = (State.HELD, "check_failed") if check.otherwise == "hold" else (State.SKIPPED, "not_yet")
+    return Put(record=item.record, state=state, cause=cause, reason=reason, facts=item.facts())
 
 
 def _entries(item: Item) -> tuple[Entry, ...]:

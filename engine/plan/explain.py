@@ -123,7 +123,7 @@ class Explainer:
         return self._failed_check()
 
     def _failed_check(self) -> tuple[Origin, ...]:
-        for check in self._spec.checks:
+        for check in (one for one in self._spec.checks if one.otherwise != "warn"):
             try:
                 if check.require.render(self._item.scope) is False:
                     return (Origin(name="check", value=False, told=check.require.text, place=str(check.place)),)

@@ -162,12 +162,20 @@ def _expect_refuses(spec: MappingSpec, test: TestSpec, planned: Planned) -> str:
     return "" if _says(test, told) else f"expected the refusal to say '{test.reason}', the answer says: {told}"
 
 
+def _expect_warns(_spec: MappingSpec, test: TestSpec, planned: Planned) -> str:
+    if not isinstance(planned, Document):
+        return f"expected a document with a warning, but it is {planned.state}: {planned.reason}"
+    told = "; ".join(planned.warnings) or "nothing"
+    return "" if planned.warnings and _says(test, told) else f"expected the warning '{test.reason}', it warns: {told}"
+
+
 _EXPECTATIONS: Mapping[str, Any] = {
     "books": _expect_books,
     "sends": _expect_sends,
     "skips": _expect_waits(State.SKIPPED),
     "holds": _expect_waits(State.HELD),
     "refuses": _expect_refuses,
+    "warns": _expect_warns,
 }
 
 

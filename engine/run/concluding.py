@@ -82,13 +82,15 @@ def entered(
     reference: str | None,
     differences: str = "",
 ) -> Decision:
-    """The decision for a document that is in the target; `differences` says what it kept otherwise."""
+    """The decision for a document that is in the target; `differences` says what it kept otherwise. The
+    document's warnings are told as the reason, without a cause: nobody has to act for the record to go on.
+    """
     return decision_for(
         row_id,
         document.facts,
         state=State.ENTERED,
         cause="differs" if differences else "",
-        reason=differences,
+        reason=differences or "; ".join(document.warnings),
         reference=reference,
         namespace=document.namespace,
         dedupe_key=document.key_text,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from engine.domain.lifecycle import NEEDS_PERSON, State
+
+WARNED_MAX = 5
+"""So many records are named with a warning."""
 
 
 @dataclass(slots=True)
@@ -39,7 +42,7 @@ class RunResult:
     rest stays ready. `settles_in_s` is when a run that did not wait can settle the first one in doubt.
     `left_elsewhere` records wait for the runners that have the turns named in `elsewhere`. `unread` says by
     feed why it could not be read to its end: nothing of it was decided. `broke_off` names the kind of error that
-    ended the whole run.
+    ended the whole run. `warned` are the warnings of records, by sentence, until they are told.
     """
 
     mapping: str
@@ -55,10 +58,24 @@ class RunResult:
     left_elsewhere: int = 0
     unread: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    warned: dict[str, dict[str, None]] = field(default_factory=dict)
     report_file: str | None = None
     stopped: str = ""
     settles_in_s: float | None = None
     broke_off: str = ""
+
+    def warn_of(self, number: str, sentences: Sequence[str]) -> None:
+        """Note the warnings of one record that is entered all the same; of each sentence, a record counts once."""
+        for sentence in sentences:
+            self.warned.setdefault(sentence, {})[number] = None
+
+    def tell_warnings(self) -> None:
+        """Put what was noted among the warnings of the run, each sentence once with the records it is about."""
+        for sentence, numbers in self.warned.items():
+            named = ", ".join(list(numbers)[:WARNED_MAX])
+            more = f" and {len(numbers) - WARNED_MAX:,} more" if len(numbers) > WARNED_MAX else ""
+            self.warnings.append(f"{named}{more}: {sentence}")
+        self.warned.clear()
 
     @property
     def needs_person(self) -> int:

@@ -109,6 +109,7 @@ class _Run:
             self.result.stopped = STOPPING
             self._count_acknowledged(self.acknowledger.so_far())
         self._tally()
+        self.result.tell_warnings()
 
     def _go(self, *, wait: bool) -> None:
         self.result.read, unread = read_into_ledger(self.setup, self.spec, self.result.run, self.tell)
@@ -248,6 +249,9 @@ class _Run:
         self.tell("planned", len(judgements))
         self.result.adopted += sum(one.verdict is Verdict.ADOPT for one in judgements)
         self.result.unchanged += sum(one.verdict is Verdict.IN_STEP for one in judgements)
+        for one in judgements:
+            if one.document is not None and (one.verdict is Verdict.ADOPT or one.record.key in sending):
+                self.result.warn_of(one.facts.label or one.record.key.source_id, one.document.warnings)
         self._send(to_send, rows)
 
     def _unless_stopped(self, one: Judgement) -> Judgement:

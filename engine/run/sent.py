@@ -28,6 +28,7 @@ def remember(spec: MappingSpec, document: Document) -> dict[str, Any]:
         "entries": [[entry.account, str(entry.amount), entry.booked_by_target] for entry in document.entries],
         "ours": document.body,
         "rules": remember_rules(document),
+        "warnings": list(document.warnings),
         "facts": {
             "company": document.facts.company,
             "label": document.facts.label,
@@ -67,6 +68,7 @@ def recall(sent: Mapping[str, Any], record: SourceRecord) -> Document:
         ),
         hits={},
         hash=sent["hash"],
+        warnings=tuple(sent.get("warnings", ())),
     )
 
 

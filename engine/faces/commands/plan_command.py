@@ -134,7 +134,8 @@ def _why(one: Judgement) -> str:
         return one.put.reason
     if one.found is not None and one.found.differences:
         return "; ".join(one.found.differences)
-    return one.reference or ""
+    warnings = one.document.warnings if one.document is not None else ()
+    return "; ".join((*filter(None, (one.reference,)), *(f"warning: {told}" for told in warnings)))
 
 
 def _show_entries(judgements: Sequence[Judgement]) -> None:

@@ -112,7 +112,7 @@ class _Tests:
             if expects == "books"
             else None,
             sends=sends,
-            reason=plain[expects] if expects in {"skips", "holds", "refuses"} else None,
+            reason=plain[expects] if expects in {"skips", "holds", "refuses", "warns"} else None,
             answer=plain.get("answer"),
             company=plain.get("company"),
             place=node.place,

@@ -30,7 +30,7 @@ from engine.language.spec.schema_words import (
 from engine.language.spec.twin_schema import TWINS
 
 VERBS: tuple[Verb, ...] = ("call", "get", "post", "put", "patch", "delete")
-EXPECTATIONS: tuple[Expectation, ...] = ("books", "sends", "skips", "holds", "refuses")
+EXPECTATIONS: tuple[Expectation, ...] = ("books", "sends", "skips", "holds", "refuses", "warns")
 KINDS = ("as_is", "text", "money", "decimal", "integer", "boolean", "date", "book_date")
 RECIPE_KEYS = (
     "filter",
@@ -140,7 +140,13 @@ _EACH_STEP = {
 _CHECK = record(
     "A question whose answer must be yes.",
     needed={"require": expression("The question."), "because": text("The reason a person reads.")},
-    may={"else": choice("What a no does.", "hold", "skip", default="hold")},
+    may={
+        "else": choice(
+            "What a no does: the record is held, is looked at again later, or is entered with a warning.",
+            *("hold", "skip", "warn"),
+            default="hold",
+        )
+    },
 )
 _ENTRY = exactly_one(
     record(
@@ -286,6 +292,7 @@ _TEST = exactly_one(
                 "sends": file_or_map("The document."),
                 "skips": text("The reason, or a part of it."),
                 "holds": text("The reason, or a part of it."),
+                "warns": text("The warning, or a part of it."),
                 "refuses": text("The reason, or a part of it."),
                 "answer": record(
                     "What the target answers.",

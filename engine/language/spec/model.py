@@ -15,7 +15,7 @@ from engine.language.transform.select import Selector
 from engine.words.problem import Place
 
 Mode = Literal["create_once", "keep_in_step", "report"]
-Expectation = Literal["books", "sends", "skips", "holds", "refuses"]
+Expectation = Literal["books", "sends", "skips", "holds", "refuses", "warns"]
 Kind = Literal["as_is", "text", "money", "decimal", "integer", "boolean", "date", "book_date"]
 
 
@@ -137,10 +137,10 @@ Step = ValueStep | CrosswalkStep | LookupStep | PeriodStep | EachStep
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckSpec:
-    """A question whose answer must be yes; else the record is held or skipped, and why."""
+    """A question whose answer must be yes; else the record is held, skipped or entered with a warning, and why."""
 
     require: Template
-    otherwise: Literal["hold", "skip"]
+    otherwise: Literal["hold", "skip", "warn"]
     because: Template
     place: Place
 
