@@ -219,7 +219,8 @@ def _writing(spec: MappingSpec) -> Iterator[str]:
     if target.report is not None:
         yield f"writes {target.report.file} for a person to import: {', '.join(target.report.columns)}"
     if spec.acknowledge is not None:
-        words = (("entered", spec.acknowledge.entered), ("refused", spec.acknowledge.refused))
+        entered = "entered" if spec.acknowledge.when == "entered" else "posted to the general ledger"
+        words = ((entered, spec.acknowledge.entered), ("refused", spec.acknowledge.refused))
         told = " and ".join(word for word, call in words if call)
         yield f"writes back to {spec.source.connection} what was {told}"
 

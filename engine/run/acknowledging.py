@@ -68,7 +68,7 @@ class Acknowledger:
 
     def offer(self, row: RecordRow) -> None:
         """Write this outcome back soon; where too many wait already, when all is sent (`finish`)."""
-        if self._may and self._offered.qsize() < OFFERED_MAX:
+        if self._may and not _waits(self._spec, row) and self._offered.qsize() < OFFERED_MAX:
             self._offered.put(row)
 
     def finish(self) -> Acknowledged:
@@ -98,13 +98,14 @@ class Acknowledger:
         for rows in record_pages(self._setup.ledger, mapping=self._spec.name, unacknowledged=True):
             # What is gone from the target is not told as entered: it stays pending until a person has decided.
             left = [row for row in rows if row.cause != "vanished" and row.id not in self._told.failed]
+            left = [row for row in left if not _waits(self._spec, row)]
             if self._told.warning:
                 break
             with self._pool() as pool:
                 for start in range(0, len(left), BATCH):
                     self._setup.stop_if_asked()
                     self._write(pool, left[start : start + BATCH])
-            self._tell("acknowledged", len(rows))
+            self._tell("acknowledged", len(left))
 
     def _work(self) -> None:
         try:
@@ -185,6 +186,11 @@ def _tell_source(setup: Setup, spec: MappingSpec, row: RecordRow) -> Answer | No
             effect=True,
         )
     )
+
+
+def _waits(spec: MappingSpec, row: RecordRow) -> bool:
+    """Whether it is told only once the target has posted it, which the sweep finds out."""
+    return spec.acknowledge is not None and spec.acknowledge.when == "in_gl" and row.state is State.ENTERED
 
 
 def _call_for(spec: MappingSpec, row: RecordRow) -> CallSpec | None:

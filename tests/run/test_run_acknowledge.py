@@ -12,8 +12,9 @@ from engine.faces.sandbox.faults import Fault, FaultKind
 from engine.run.ordering import named
 from engine.run.running import run_mapping
 from engine.run.setup import STOPPING
+from engine.run.sweeping import sweep
 from tests.run.conftest import MakeHouse
-from tests.run.house import FEED, House, bill, bills, card
+from tests.run.house import FEED, VENDORS, House, bill, bills, card
 
 PATCHES = Fault(kind=FaultKind.STATUS, system="airbase", method="PATCH", status=500)
 
@@ -157,3 +158,24 @@ def test_one_whose_write_back_cannot_be_worked_out_stays_pending_alone(make_hous
     assert [house.entry(entry)["status"] for entry in entries].count("sync_complete") == 4
     assert result.acknowledged == 4
     assert any("1 could not be written back" in warning for warning in result.warnings)
+
+
+def test_with_when_in_gl_the_source_is_told_once_the_target_has_posted(make_house: MakeHouse) -> None:
+    entry, other = bill("B-1"), bill("B-2", vendor=VENDORS[1], date="2026-11-09T00:00:00")
+    house = make_house(entry, other)
+    house.edit("mappings/bills.yaml", "acknowledge:\n", "acknowledge:\n  when: in_gl\n")
+    told = []
+    for posts in (False, True):
+        if posts:
+            assert not house.sandbox.clerk.post_ap_group("EPIC06", "AB261103")
+        told.append(house.run("bills").acknowledged)
+        with house.setup() as setup:
+            sweep(setup, setup.specs)
+    assert told == [0, 0]  # posted, and swept only after that run
+    assert {house.entry(one)["status"] for one in (entry, other)} == {"sync_ready"}
+
+    assert house.run("bills").acknowledged == 1
+    assert (house.entry(entry)["status"], house.entry(other)["status"]) == ("sync_complete", "sync_ready")
+    assert (house.row(entry).acknowledged, house.row(other).acknowledged) == ("done", "pending")
+    assert house.run("bills").acknowledged == 0
+    assert len(house.wire.effects("epicor", "UpdateMaster")) == 2

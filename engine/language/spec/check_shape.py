@@ -190,7 +190,7 @@ _KEYS_OF_PARTS = {
     "source": ("connection", "endpoint", "id", "params", "each_company"),
     "target": ("company", "mode", "at_once_per", "ensure", "defaults", "call", "body", "succeeded", "warning"),
     "dedupe": ("key", "find", "not_found", "settle_s", "compare"),
-    "acknowledge": ("entered", "refused"),
+    "acknowledge": ("when", "entered", "refused"),
 }
 
 

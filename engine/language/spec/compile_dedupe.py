@@ -103,7 +103,12 @@ def compile_acknowledge(root: Node, scope: Scope) -> AcknowledgeSpec | None:
     calls = {
         name: compile_call(call, inner)
         for name, call in node.fields.items()
-        if not scope.findings.is_damaged(node, name)
+        if name != "when" and not scope.findings.is_damaged(node, name)
     }
     place = root.key_place("acknowledge")
-    return AcknowledgeSpec(entered=calls.get("entered"), refused=calls.get("refused"), place=place)
+    return AcknowledgeSpec(
+        when=node.plain().get("when", "entered"),
+        entered=calls.get("entered"),
+        refused=calls.get("refused"),
+        place=place,
+    )

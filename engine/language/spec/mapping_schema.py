@@ -278,7 +278,18 @@ _DEDUPE_KEYS: dict[str, Schema] = {
     "compare": choice("What a document in step is compared with.", "target", "ledger", default="target"),
     "similar": _SIMILAR,
 }
-_ACKNOWLEDGE = record("What is written back to the source.", may={"entered": ref("call"), "refused": ref("call")})
+_ACKNOWLEDGE = record(
+    "What is written back to the source.",
+    may={
+        "when": choice(
+            "When a document counts as entered for the source: once it is saved, or once the target has posted it.",
+            *("entered", "in_gl"),
+            default="entered",
+        ),
+        "entered": ref("call"),
+        "refused": ref("call"),
+    },
+)
 _TEST = exactly_one(
     {
         **record(

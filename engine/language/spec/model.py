@@ -297,8 +297,9 @@ class ExposedSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcknowledgeSpec:
-    """What is written back to the source, after reading has ended."""
+    """What is written back to the source, after reading has ended; of what is entered `when` it is so far."""
 
+    when: Literal["entered", "in_gl"]
     entered: CallSpec | None
     refused: CallSpec | None
     place: Place

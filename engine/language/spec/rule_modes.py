@@ -22,6 +22,7 @@ def check_modes(spec: MappingSpec) -> Iterator[Problem]:
     yield from _report(spec)
     yield from _dedupe(spec)
     yield from _bulk(spec)
+    yield from _acknowledge(spec)
 
 
 def _report(spec: MappingSpec) -> Iterator[Problem]:
@@ -55,6 +56,16 @@ def _dedupe(spec: MappingSpec) -> Iterator[Problem]:
     if once and not dedupe.find and dedupe.not_found == "send":
         sentence = "an in-doubt document would be sent again without being looked for"
         yield part.problem("E509", sentence, "add find, or write not_found: ask", at_key=True)
+
+
+def _acknowledge(spec: MappingSpec) -> Iterator[Problem]:
+    told = spec.acknowledge
+    if told is None or told.when == "entered":
+        return
+    if spec.dedupe is None or not any(find.in_gl is not None for find in spec.dedupe.find):
+        part = SpecPart(spec=spec) / "acknowledge" / "when"
+        sentence = "when: in_gl, but no find of dedupe says what is in the general ledger: it would never be told"
+        yield part.problem("E509", sentence, "add in_gl to find, or write when: entered")
 
 
 def _bulk(spec: MappingSpec) -> Iterator[Problem]:

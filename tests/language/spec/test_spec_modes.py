@@ -29,6 +29,7 @@ def test_a_report_needs_no_call_and_no_dedupe_key(tmp_path: Path) -> None:
         ("mode: keep_in_step", "mode: keep_in_step\n  bulk: {list: rows, most: 9, rows: a}", "E509", 13, 3),
         ("mode: keep_in_step", "mode: keep_in_step\n  bulk: {list: rows, most: 9, row_reference: a}", "E509", 13, 31),
         ("mode: keep_in_step", "mode: keep_in_step\n  bulk: {list: rows}", "E105", 13, 3),
+        ("target:\n", "acknowledge: {when: in_gl}\ntarget:\n", "E509", 9, 21),
         ("  post: /v1/vendors/\n", "", "E105", 9, 1),
         ("  post: /v1/vendors/\n", "  post: /v1/vendors/\n  put: /v1/vendors/\n", "E112", 14, 3),
         (", company: EPIC06, skips", ", skips", "E602", 19, 5),
