@@ -35,6 +35,7 @@ COMMANDS: dict[str, str] = {
     "reconcile": "the control report: source, ledger and target, and whether they tie",
     "close": "sign a period off, open it again, see what is signed",
     "cutoff": "what stands near the end of a period, and what was moved to another day",
+    "prepaid": "what each amortised bill booked to prepaid, what was released, what is left",
     "alerts": "tell people what needs them, once for each cause",
     "deploy": "write a systemd unit, a container file or a compose file",
     "backup": "copy the ledger while it is used, and verify the copy",

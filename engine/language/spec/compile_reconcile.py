@@ -28,6 +28,7 @@ def compile_reconcile(root: Node, scope: Scope) -> ReconcileSpec | None:
         on_clearing=scope.template(node.get("on_clearing")),
         clearing=scope.template(node.get("clearing")),
         pays=scope.findings.selector(node.get("pays")),
+        releases=scope.findings.selector(node.get("releases")),
         used_for=scope.findings.selector(node.get("used_for")),
         accounts=pairs or (),
         documents=tuple(one for one in listings if one is not None),

@@ -61,8 +61,9 @@ class ReconcileSpec:
 
     The feed is read once for each of `source_reads`, its parameters; an empty one means the source's own. `accounts`
     gives the account behind each entry that the target books by itself, `pays` the source id of the document that a
-    record pays, `used_for` the source ids of those that it was used for. `on_clearing` is what a record moves on the
-    account `clearing` (the company's only one when that is not known) before it is in the ledger.
+    record pays, `used_for` the source ids of those that it was used for, `releases` that of the one whose prepaid
+    amount it releases. `on_clearing` is what a record moves on the account `clearing` (the company's only one when
+    that is not known) before it is in the ledger.
     """
 
     source_reads: tuple[tuple[tuple[str, str], ...], ...] = ()
@@ -71,6 +72,7 @@ class ReconcileSpec:
     clearing: Template | None = None
     pays: Selector | None = None
     used_for: Selector | None = None
+    releases: Selector | None = None
     accounts: tuple[tuple[str, Template], ...] = ()
     documents: tuple[ListingSpec, ...] = ()
     postings: tuple[PostingSpec, ...] = ()

@@ -63,6 +63,7 @@ RECONCILE = record(
         "used_for": text(
             "JMESPath on the record: the ids of the records that it was used for, as a credit for a bill."
         ),
+        "releases": text("JMESPath on the record: the id of the record whose prepaid amount it releases."),
         "accounts": map_of(value("An account as books.yaml names it."), "The accounts that the target books itself."),
         "documents": list_of(_LISTING, "Where documents are listed."),
         "postings": list_of(_POSTING, "Where booked lines are listed."),

@@ -204,6 +204,13 @@ _ALL = (
         question="Which accounts hold deposits paid to vendors?",
     ),
     Setting(
+        name="prepaid_accounts",
+        shape=list_of(
+            text("An account."), "Accounts of prepaid expenses; `prepaid` rolls them forward bill by bill."
+        ),
+        question="To which accounts are amortised bills booked, such as 1400?",
+    ),
+    Setting(
         name="prior_period_limit",
         shape=amount(
             "The amount up to which a record of a signed period moves into the next open one, where its mapping says "
