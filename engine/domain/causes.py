@@ -159,6 +159,12 @@ CAUSES: dict[str, Cause] = {
         command="replay {key}",
         for_many="replay --state refused --mapping {mapping}",
     ),
+    "not_prepared": _cause(
+        "The target refused what must be there first, such as the group of its day: mostly that day is closed there.",
+        "finance",
+        "Open the day in the target, and the next run enters it; or close the month in books.yaml, too "
+        "(open_periods), and it is held or moved as its mapping says.",
+    ),
     "not_accepted": _cause(
         "The target did not accept us at the moment.",
         "IT",

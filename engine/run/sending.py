@@ -56,6 +56,7 @@ class Sender:
     tell: Tell
     concluded: Callable[[RecordRow], None]
     _ensured: set[str] = field(default_factory=set)
+    _unmade: dict[str, Answer] = field(default_factory=dict)
     _proposed: dict[str, Answer] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -137,6 +138,8 @@ class Sender:
             remembered = f"{document.company}|{ensure.set}|{match}"
             if remembered in self._ensured:
                 continue
+            if remembered in self._unmade:
+                return self._unmade[remembered]
             try:
                 there = connector.find(ensure.set, [match], company=document.company)[match]
             except BadAnswer as error:
@@ -158,6 +161,9 @@ class Sender:
                     )
                 )
                 if not answer.ok and answer.proof is not Proof.DUPLICATE:
+                    if _refuses(answer):  # asked once a run, and counted once: not for every document that needs it
+                        self._unmade[remembered] = answer
+                        self.budget.count(answer, taken=False)
                     return answer
             self._ensured.add(remembered)
         return None
@@ -191,17 +197,17 @@ class Sender:
 
     def _not_prepared(self, document: Document, row: RecordRow, answer: Answer) -> None:
         """A step before the one with an effect failed: the document itself was not sent; the next run tries again."""
-        refused = answer.proof in (Proof.NO_EFFECT, Proof.DUPLICATE) and not answer.passing
-        if refused:
-            self.budget.count(answer, taken=False)
-        else:
+        refused = _refuses(answer)
+        if not refused:
             self.budget.count_refusal_of_us(answer)
+        elif not any(answer is known for known in self._unmade.values()):
+            self.budget.count(answer, taken=False)
         said = f"{'refused' if refused else 'did not carry out'} the preparation: {answer.message or 'no answer'}"
         decision = decision_for(
             row.id,
             document.facts,
             state=State.HELD if refused else State.READY,
-            cause="refused" if refused else "not_accepted",
+            cause="not_prepared" if refused else "not_accepted",
             reason=f"{self.spec.target.connection} {said}",
             was=State.READY,  # else somebody has dealt with it meanwhile
         )
@@ -264,6 +270,11 @@ class Sender:
             answer=answer.response,
             decision=decision,
         )
+
+
+def _refuses(answer: Answer) -> bool:
+    """Whether it is about what was asked, and not about us or the moment."""
+    return answer.proof in (Proof.NO_EFFECT, Proof.DUPLICATE) and not answer.passing
 
 
 def _after(row: RecordRow, decision: Decision) -> RecordRow:

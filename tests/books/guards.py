@@ -99,7 +99,7 @@ GUARDS: dict[str, Guard] = {
     "deposit": _held(_ROW_HOLDS, "whether it is a prepayment", {"expense_list.0.account": _OFFICE}),
     # 1.9: dates
     "period_not_open": _held("period_closed", "is not open in EPIC06", {"entry_date": "2026-11-15T00:00:00"}),
-    "before_earliest_apply_date": _acted("refused", "before the Earliest Apply Date 2026-10-02", "earliest day"),
+    "before_earliest_apply_date": _acted("not_prepared", "before the Earliest Apply Date 2026-10-02", "earliest day"),
     # 1.10: currency
     "wrong_currency": _held(_CHECK, "is kept in USD", {"currency": _USD}),
     # 1.13: accounts

@@ -382,3 +382,27 @@ def test_a_login_that_is_refused_at_the_read_back_is_not_tried_for_each(make_hou
     house.sandbox.epicor.respond = respond  # type: ignore[method-assign]
     house.run("bills")
     entered_once(house, entries)
+
+
+def test_a_group_that_is_refused_is_asked_for_once_a_run_and_stops_no_other(make_house: MakeHouse) -> None:
+    closed = [bill(f"C-{number}", date="2026-11-03T00:00:00", label=f"c{number}") for number in range(25)]
+    house = make_house(*closed, bill("O-1", date="2026-11-09T00:00:00"))
+    refusing = Fault(
+        kind=FaultKind.STATUS,
+        system="epicor",
+        path="APInvGrpSvc/Update",
+        body="AB261103",
+        status=400,
+        message="Closed.",
+    )
+    known = house.sandbox.faults.add(refusing)
+    for times in (1, 2):
+        result = house.run("bills")
+        assert (result.stopped, house.sandbox.faults.met(known.id)) == ("", times)
+        assert {key: tally.count for key, tally in result.became.items()} == {
+            ("held", "not_prepared"): 25,
+            ("entered", ""): 1,
+        }
+    assert "refused the preparation: Closed." in house.row(closed[0]).reason
+    house.sandbox.faults.clear()
+    assert house.run("bills").sent == 25
