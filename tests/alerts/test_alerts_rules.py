@@ -233,6 +233,7 @@ def report(*findings: Finding, problem: str = "") -> ControlReport:
         exposure=None,
         by_account=None,
         by_vendor=None,
+        in_base=None,
         findings=findings,
         unknown=("the opening",),
     )

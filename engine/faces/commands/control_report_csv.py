@@ -64,6 +64,15 @@ def _rows(report: ControlReport) -> Iterator[dict[str, Any]]:
         for entry in compared or ():
             for side, value in (("source", entry.expected), ("in GL", entry.there), ("difference", entry.difference)):
                 yield {"section": "E", "what": entry.what, "line": f"{line}: {side}", "amount": value}
+    for one_base in report.in_base or ():
+        for side, in_books in (
+            ("source", one_base.at_source),
+            ("target", one_base.at_target),
+            ("difference", one_base.difference),
+        ):
+            shown_ = "UNKNOWN" if in_books is None else in_books
+            place = {"what": one_base.what, "reference": one_base.reference, "currency": report.currency}
+            yield {"section": "E", "line": f"in {report.currency}: {side}", "amount": shown_, **place}
     for found in report.findings:
         amount_ = "UNKNOWN" if found.amount is None else found.amount
         yield {"section": "finding", "line": found.kind, **found.as_json(), "amount": amount_}

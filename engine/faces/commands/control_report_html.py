@@ -6,7 +6,14 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from html import escape
 
-from engine.faces.commands.control_report_text import counts_text, credit_lines, result_line, sided
+from engine.faces.commands.control_report_text import (
+    BASE_COLUMNS,
+    counts_text,
+    credit_lines,
+    in_base_cells,
+    result_line,
+    sided,
+)
 from engine.faces.commands.output import one_line
 from engine.run.reconciling.report import BUCKETS, Compared, ControlReport, Count, Movement, RollForward
 from engine.words.money import show_money
@@ -45,6 +52,7 @@ def report_html(report: ControlReport) -> str:
         _exposure(report),
         _compared("E. By account: what differs", report.by_account),
         _compared("E. By vendor: what differs", report.by_vendor),
+        _in_base(report),
         _findings(report),
         _section("What is not known, so that the report cannot tie", (), [(one,) for one in report.unknown])
         if report.unknown
@@ -158,6 +166,12 @@ def _findings(report: ControlReport) -> str:
         for one in sorted(report.findings, key=lambda one: -abs(one.amount or Decimal(0)))
     ]
     return _section("What does not tie", ("kind", "amount", "what"), rows)
+
+
+def _in_base(report: ControlReport) -> str:
+    title = f"E. In {report.currency}, of other currencies: the two systems take their own rates"
+    rows = [("UNKNOWN",)] if report.in_base is None else [in_base_cells(one) for one in report.in_base]
+    return _section(title, ("document", *BASE_COLUMNS) if report.in_base else (), rows)
 
 
 def _section(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

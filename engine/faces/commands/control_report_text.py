@@ -13,6 +13,7 @@ from engine.run.reconciling.report import (
     Compared,
     ControlReport,
     Count,
+    InBase,
     Movement,
     RollForward,
     UsedCredit,
@@ -47,6 +48,7 @@ def report_lines(report: ControlReport) -> Iterator[str]:
     yield "E. BY ACCOUNT AND BY VENDOR: what differs"
     yield from _compared(report.by_account, "account")
     yield from _compared(report.by_vendor, "vendor")
+    yield from _in_base(report)
     yield ""
     yield from _findings(report)
     yield ""
@@ -158,6 +160,30 @@ def _compared(rows: tuple[Compared, ...] | None, what: str) -> Iterator[str]:
     ]
     headings = (column(what), *(column(name, right=True) for name in ("source", "in GL", "difference")))
     yield from table_lines(headings, cells, width=None)
+
+
+def _in_base(report: ControlReport) -> Iterator[str]:
+    """Other currencies: each document whose base amount differs, for the two systems take their own rates."""
+    if report.in_base is None:
+        yield f"   in {report.currency}, of other currencies: UNKNOWN"
+        return
+    telling = [one for one in report.in_base if one.difference != 0]
+    counts = f"{len(report.in_base)} documents, {len(telling)} differ by rate"
+    yield f"   in {report.currency}, of other currencies: {counts}"
+    headings = [column("document"), *(column(name, right=True) for name in BASE_COLUMNS)]
+    if telling:
+        yield from table_lines(headings, [in_base_cells(one) for one in telling], width=None)
+
+
+BASE_COLUMNS = ("amount", "source", "target", "difference")
+
+
+def in_base_cells(one: InBase) -> tuple[str, ...]:
+    """A document in another currency, as one row of `document` and `BASE_COLUMNS`."""
+    amounts = (one.at_source, one.at_target, one.difference)
+    shown = ("UNKNOWN" if amount is None else show_money(amount) for amount in amounts)
+    amount = "UNKNOWN" if one.amount is None else f"{show_money(one.amount)} {one.currency}"
+    return (one_line(one.reference), amount, *shown)
 
 
 def _findings(report: ControlReport) -> Iterator[str]:

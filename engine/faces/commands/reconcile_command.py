@@ -88,8 +88,9 @@ def command(
     \b
     JSON: {source, target, company, period, first, last, time_zone, currency, run_at, rules, sources: [{what,
     complete, pages, rows, problem}], states, claimed_by_no_mapping, company_or_date_not_readable, roll_forwards,
-    exposure, by_account, by_vendor, findings: [{kind, what, amount, currency, sentence, record, reference, account,
-    vendor}], unknown, result, amount, exit_code}.
+    exposure, by_account, by_vendor, in_base: [{what, reference, amount, currency, at_source, at_target, difference}],
+    findings: [{kind, what, amount, currency, sentence, record, reference, account, vendor}], unknown, result, amount,
+    exit_code}.
     Amounts are text, a debit positive, and null where not known.
     """
     with open_setup(valid_workspace(find_workspace(workspace))) as setup:

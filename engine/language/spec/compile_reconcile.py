@@ -25,6 +25,7 @@ def compile_reconcile(root: Node, scope: Scope) -> ReconcileSpec | None:
     return ReconcileSpec(
         source_reads=tuple(tuple((key, str(value)) for key, value in params.items()) for params in reads),
         vendor=scope.template(node.get("vendor")),
+        base_amount=scope.template(node.get("base_amount")),
         on_clearing=scope.template(node.get("on_clearing")),
         clearing=scope.template(node.get("clearing")),
         pays=scope.findings.selector(node.get("pays")),
@@ -58,7 +59,7 @@ def _listing(node: Node, scope: Scope) -> ListingSpec | None:
     paths = _selectors(
         node,
         scope,
-        *("posting_key", "number", "amount", "currency", "date", "vendor", "in_gl", "ours"),
+        *("posting_key", "number", "amount", "base_amount", "currency", "date", "vendor", "in_gl", "ours"),
     )
     return ListingSpec(
         set=node.plain()["set"],

@@ -23,6 +23,7 @@ class ListingSpec:
     posting_key: Selector | None = None
     number: Selector | None = None
     amount: Selector | None = None
+    base_amount: Selector | None = None
     currency: Selector | None = None
     date: Selector | None = None
     vendor: Selector | None = None
@@ -63,11 +64,12 @@ class ReconcileSpec:
     gives the account behind each entry that the target books by itself, `pays` the source id of the document that a
     record pays, `used_for` the source ids of those that it was used for, `releases` that of the one whose prepaid
     amount it releases. `on_clearing` is what a record moves on the account `clearing` (the company's only one when
-    that is not known) before it is in the ledger.
+    that is not known) before it is in the ledger, `base_amount` what the source says it is in the company's currency.
     """
 
     source_reads: tuple[tuple[tuple[str, str], ...], ...] = ()
     vendor: Template | None = None
+    base_amount: Template | None = None
     on_clearing: Template | None = None
     clearing: Template | None = None
     pays: Selector | None = None

@@ -14,6 +14,7 @@ _LISTING = record(
         "posting_key": text("JMESPath: the name its postings know it by; the reference when not given."),
         "number": text("JMESPath: its number, as the source has it too."),
         "amount": text("JMESPath: its amount."),
+        "base_amount": text("JMESPath: its amount in the company's currency."),
         "currency": text("JMESPath: its currency."),
         "date": text("JMESPath: the day it is booked on."),
         "vendor": text("JMESPath: its vendor, as `vendor` of this section gives it."),
@@ -55,6 +56,7 @@ RECONCILE = record(
             },
         ),
         "vendor": value("The vendor, as the target's documents name it."),
+        "base_amount": value("What the source says it is in the company's currency; reported beside the target's."),
         "on_clearing": value(
             "What a record moves on the clearing account, in the company's currency; a debit is positive."
         ),

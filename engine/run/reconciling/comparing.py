@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from engine.domain.record import RecordKey
-from engine.run.reconciling.report import Compared, Finding
+from engine.run.reconciling.report import Compared, Finding, InBase
 from engine.run.reconciling.sides import BookedLine, LedgerFact, SourceFact, TargetDocument, TargetSide
 
 _ZERO = Decimal("0.00")
@@ -36,6 +36,29 @@ def there_by_account(lines: Iterable[BookedLine]) -> dict[str, Decimal]:
 def comparable_lines(row: LedgerFact, currency: str) -> bool:
     """Whether what was asked can be held against booked lines, which are in the company's currency."""
     return row.entries is not None and row.currency == currency
+
+
+def in_base(
+    pairs: Iterable[Pair], facts: Mapping[RecordKey, SourceFact], currency: str, mappings: Iterable[str]
+) -> tuple[InBase, ...]:
+    """The documents in other currencies of the mappings that tell their base amount, the largest difference first.
+
+    Source and target each take their own rate: a difference is told, and nothing is wrong with the document.
+    """
+    telling = frozenset(mappings)
+    found = [
+        InBase(
+            what=row.label,
+            reference=document.reference,
+            amount=document.amount,
+            currency=row.currency or "",
+            at_source=facts[row.key].base_amount if row.key in facts else None,
+            at_target=document.base_amount,
+        )
+        for row, document in pairs
+        if row.mapping in telling and row.currency not in (None, currency)
+    ]
+    return tuple(sorted(found, key=lambda one: -abs(one.difference or _ZERO)))
 
 
 def document_findings(

@@ -130,6 +130,7 @@ def _fact(item: Item, mapping: str | None) -> SourceFact:
     day = item.scope.get("date")
     vendor = _asked(reconcile.vendor, item) if reconcile is not None else None
     moved = _asked(reconcile.on_clearing, item) if reconcile is not None else None
+    in_base = _asked(reconcile.base_amount, item) if reconcile is not None else None
     return SourceFact(
         key=item.record.key,
         mapping=mapping,
@@ -141,11 +142,16 @@ def _fact(item: Item, mapping: str | None) -> SourceFact:
         vendor=str(vendor or ""),
         touches_clearing=reconcile is not None and reconcile.on_clearing is not None,
         clearing=str(_asked(reconcile.clearing, item) or "") if reconcile is not None else "",
-        on_clearing=Decimal(moved) if isinstance(moved, (int, Decimal)) and not isinstance(moved, bool) else None,
+        on_clearing=_decimal(moved),
+        base_amount=_decimal(in_base),
         moment=str(_selected(_date_path(item.spec), item) or ""),
         pays=_pays(item),
         used_for=_used_for(item),
     )
+
+
+def _decimal(value: Any) -> Decimal | None:
+    return Decimal(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else None
 
 
 def _asked(template: Template | None, item: Item) -> Any:

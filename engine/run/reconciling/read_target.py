@@ -107,6 +107,7 @@ def _document(listing: ListingSpec, row: Row) -> TargetDocument:
         in_gl=_at(listing.in_gl, row) is True,
         number=_text(listing.number, row),
         amount=_number(listing.amount, row),
+        base_amount=_number(listing.base_amount, row),
         currency=_text(listing.currency, row) or None,
         day=_text(listing.date, row)[:10],
         vendor=_text(listing.vendor, row),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
 from engine.domain.record import RecordKey
 from engine.language.spec.books import Company
-from engine.run.reconciling.comparing import Pair, by_account, by_vendor, document_findings, strangers
+from engine.run.reconciling.comparing import Pair, by_account, by_vendor, document_findings, in_base, strangers
 from engine.run.reconciling.exposing import exposed, exposed_findings, read_exposure
 from engine.run.reconciling.read_ledger import read_ledger
 from engine.run.reconciling.read_source import booking_specs, read_source
@@ -121,9 +121,17 @@ def _report(
         exposure=exposed(payable, facts) if facts is not None and payable is not None else None,
         by_account=by_account(pairs, target, currency) if complete and target is not None else None,
         by_vendor=by_vendor(pairs, gone, facts, currency) if complete and facts is not None else None,
+        in_base=in_base(pairs, facts, currency, _telling(setup)) if complete and facts is not None else None,
         findings=tuple(findings),
         unknown=tuple(unknown),
     )
+
+
+def _telling(setup: Setup) -> Iterator[str]:
+    """The mappings that tell what their records are in the company's currency."""
+    for spec in booking_specs(setup):
+        if spec.reconcile is not None and spec.reconcile.base_amount is not None:
+            yield spec.name
 
 
 def _entered(row: LedgerFact, company: str, period: Period) -> bool:

@@ -137,6 +137,35 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InBase:
+    """A document in another currency: what source and target say it is in the company's; None is unknown."""
+
+    what: str
+    reference: str
+    amount: Decimal | None
+    currency: str
+    at_source: Decimal | None
+    at_target: Decimal | None
+
+    @property
+    def difference(self) -> Decimal | None:
+        """The target's less the source's."""
+        known = self.at_source is not None and self.at_target is not None
+        return self.at_target - self.at_source if known else None  # type: ignore[operator]
+
+    def as_json(self) -> dict[str, Any]:
+        """The document, amounts as text and null where unknown."""
+        amounts = {
+            "amount": self.amount,
+            "at_source": self.at_source,
+            "at_target": self.at_target,
+            "difference": self.difference,
+        }
+        shown = {name: None if amount is None else str(amount) for name, amount in amounts.items()}
+        return {"what": self.what, "reference": self.reference, "currency": self.currency, **shown}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UsedCredit:
     """A credit that the source used up for other records, and whose document is open at the target."""
 
@@ -192,6 +221,7 @@ class ControlReport:
     exposure: Exposed | None
     by_account: tuple[Compared, ...] | None
     by_vendor: tuple[Compared, ...] | None
+    in_base: tuple[InBase, ...] | None
     findings: tuple[Finding, ...]
     unknown: tuple[str, ...]
 

@@ -41,6 +41,7 @@ def report_json(report: ControlReport) -> dict[str, Any]:
         },
         "by_account": _compared(report.by_account),
         "by_vendor": _compared(report.by_vendor),
+        "in_base": None if report.in_base is None else [one.as_json() for one in report.in_base],
         "findings": [one.as_json() for one in report.findings],
         "unknown": list(report.unknown),
         "result": report.verdict,

@@ -53,7 +53,8 @@ class SourceFact:
     """A record as the source shows it now; what cannot be read of it is None.
 
     `on_clearing` is what it moves on the clearing account if it `touches_clearing`, `moment` its date as the source
-    writes it, `pays` the id of the record that it pays, `used_for` the ids of those that it was used for.
+    writes it, `pays` the id of the record that it pays, `used_for` the ids of those that it was used for,
+    `base_amount` what the source says it is in the company's currency.
     """
 
     key: RecordKey
@@ -70,6 +71,7 @@ class SourceFact:
     moment: str = ""
     pays: str | None = None
     used_for: tuple[str, ...] = ()
+    base_amount: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +100,7 @@ class TargetDocument:
     in_gl: bool
     number: str = ""
     amount: Decimal | None = None
+    base_amount: Decimal | None = None
     currency: str | None = None
     day: str = ""
     vendor: str = ""
