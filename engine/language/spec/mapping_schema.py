@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.language.spec.booking_schema import CHECKS, ENTRIES, FOR
 from engine.language.spec.call_model import Verb
 from engine.language.spec.call_schema import BULK, SHARED_KEYS, TOGETHER
 from engine.language.spec.model import Expectation
@@ -47,11 +48,6 @@ RECIPE_KEYS = (
 )
 
 _NAME_SAYS = "a name is letters, digits and underscores, and begins with a letter"
-_FOR = text(
-    "Repeat for every item of a list: `line in lines`.",
-    pattern=r"^[A-Za-z][A-Za-z0-9_]* in [A-Za-z][A-Za-z0-9_]*$",
-    say="write it as 'line in lines'",
-)
 _PATH = text("JMESPath: where the value stands.")
 _MATCH = map_of(value("What the field must equal."), "Fields and the values they must equal.", least=1)
 _TAKE = one_or_list(text("A field."), "The field to take, or a list of fields.")
@@ -130,38 +126,12 @@ _SCALAR = ["string", "number", "boolean", "null"]
 _EACH_STEP = {
     "description": "Steps for every item of a list; the key is the list's name.",
     "type": "object",
-    "properties": {"for": _FOR},
+    "properties": {"for": FOR},
     "required": ["for"],
     "minProperties": 2,
     "propertyNames": {"pattern": NAME, "patternErrorMessage": _NAME_SAYS},
     "additionalProperties": ref("inner_step"),
 }
-
-_CHECK = record(
-    "A question whose answer must be yes.",
-    needed={"require": expression("The question."), "because": text("The reason a person reads.")},
-    may={
-        "else": choice(
-            "What a no does: the record is held, is looked at again later, or is entered with a warning.",
-            *("hold", "skip", "warn"),
-            default="hold",
-        )
-    },
-)
-_ENTRY = exactly_one(
-    record(
-        "One line of what is booked.",
-        needed={"account": value("The account.")},
-        may={
-            "for": _FOR,
-            "debit": value("The amount, when it is a debit."),
-            "credit": value("The amount, when it is a credit."),
-            "booked_by": choice("The target books this side by itself.", "target"),
-        },
-    ),
-    "debit",
-    "credit",
-)
 
 _CALL_KEYS: dict[str, Schema] = {
     **{verb: text(f"The path to {verb}." if verb != "call" else "A method: Service/Method.") for verb in VERBS},
@@ -346,15 +316,13 @@ _EXTRACT = map_of(
 _TRANSFORM = map_of(
     ref("step"), "Values worked out, in order; each sees what stands above.", keys=NAME, say=_NAME_SAYS
 )
-_CHECKS = list_of(_CHECK, "Every reason a record is held or skipped.")
-_ENTRIES = list_of(_ENTRY, "What the document books; must balance.", least=1)
 
 _SHARED: dict[str, Schema] = {
     "filter": _FILTER,
     "extract": _EXTRACT,
     "transform": _TRANSFORM,
-    "check": _CHECKS,
-    "entries": _ENTRIES,
+    "check": CHECKS,
+    "entries": ENTRIES,
     "target": record("Where documents go.", may=_TARGET_KEYS),
     "dedupe": record("What makes a document unique.", may=_DEDUPE_KEYS),
     "acknowledge": _ACKNOWLEDGE,
