@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from engine.language.node import Node, ProblemFound
-from engine.language.spec.part_words import part_words
+from engine.language.spec.part_words import Path, part_words
 from engine.language.transform.render import Template, compile_template
 from engine.language.transform.select import Selector, compile_selector
 from engine.words.problem import Place, Problem
@@ -16,19 +16,21 @@ class Findings:
 
     def __init__(self, *roots: Node) -> None:
         self.problems: list[Problem] = []
-        self._words: dict[int, str] = {}
+        self._paths: dict[int, tuple[Path, Node]] = {}
         self._damaged: set[Place] = set()
         for root in roots:
             for path, node in root.walk():
-                self._words[id(node)] = part_words(root.place.file, path, root)
+                self._paths[id(node)] = path, root
 
     def where(self, node: Node) -> str:
         """The node's place in words."""
-        return self._words.get(id(node), part_words(node.place.file, ()))
+        path, root = self._paths.get(id(node), ((), node))
+        return part_words(root.place.file, path, root)
 
     def called_like(self, node: Node, like: Node) -> Node:
         """The node itself, from now on with the words of another."""
-        self._words[id(node)] = self.where(like)
+        if id(like) in self._paths:
+            self._paths[id(node)] = self._paths[id(like)]
         return node
 
     def extend(self, problems: Iterable[Problem]) -> None:

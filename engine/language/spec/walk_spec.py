@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any
 
 from engine.language.spec.model import (
@@ -52,6 +53,12 @@ def _leaves(part: Any) -> Iterator[Any]:
     elif isinstance(part, tuple):
         for inner in part:
             yield from _leaves(inner)
-    elif is_dataclass(part) and not isinstance(part, type):
-        for field in fields(part):
-            yield from _leaves(getattr(part, field.name))
+    else:
+        for name in _parts_of(type(part)):
+            yield from _leaves(getattr(part, name))
+
+
+@cache
+def _parts_of(kind: type) -> tuple[str, ...]:
+    """The fields of a part of the model; nothing else has any."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()

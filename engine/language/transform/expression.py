@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import TemplateSyntaxError, nodes
@@ -34,8 +35,11 @@ class Expression:
     words: str
 
 
+@lru_cache(maxsize=4096)
 def compile_expression(source: str) -> Expression:
     """Compile the text between `{{` and `}}`; offsets in what it raises count from its first character.
+
+    Mappings of one recipe say the same again and again: an expression keeps nothing between two uses.
 
     Raises:
         Refused: it cannot be read, or uses what the language does not have.
