@@ -40,7 +40,7 @@ def run(
         process = subprocess.Popen(
             list(command),
             cwd=folder,
-            env={**os.environ, **(env or {})},
+            env={**_environment(), **(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
@@ -63,6 +63,11 @@ def run(
         ended=process.returncode,
         said=told.read_text(encoding="utf-8", errors="replace"),
     )
+
+
+def _environment() -> dict[str, str]:
+    """Ours, but compiled modules are kept as pip keeps those of everything it installs."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _peak_kb(pid: int) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from engine.language.spec.schema_words import (
     FILE_NAME,
     Schema,
@@ -46,6 +48,7 @@ _PRIVATE = yes_no("Whether it stands in your own network (10.…, 192.168.…)."
 _HTTPS = r"^https?://\S+$"
 
 
+@cache
 def alerts_schema() -> Schema:
     """Channels by name, and the rules."""
     channel: Schema = {

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from engine.language.spec.schema_words import Schema, document, list_of, map_of, record, text, value
 from engine.language.spec.settings import SETTINGS
 
 
+@cache
 def books_schema() -> Schema:
     """The controller's page: the companies, and what is not posted."""
     company = record(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from engine.language.spec.booking_schema import CHECKS, ENTRIES, FOR
 from engine.language.spec.call_model import Verb
 from engine.language.spec.call_schema import BULK, SHARED_KEYS, TOGETHER
@@ -346,12 +348,14 @@ _OWN_MAY: dict[str, Schema] = {
 }
 
 
+@cache
 def mapping_schema() -> Schema:
     """A mapping file as it is written; its recipe may hold the parts that are missing."""
     body = record("A mapping.", needed=_OWN_NEEDED, may={**_OWN_MAY, **_SHARED})
     return document("mapping", "ml-connector mapping", body, _DEFINITIONS)
 
 
+@cache
 def recipe_schema() -> Schema:
     """A recipe file."""
     needs = list_of(text("A name."), "Names the recipe uses that the mapping must define.")
@@ -362,6 +366,7 @@ def recipe_schema() -> Schema:
     return document("recipe", "ml-connector recipe", body, _DEFINITIONS)
 
 
+@cache
 def merged_schema(*, calls: bool) -> Schema:
     """A mapping with its recipe laid under it: nothing may be missing. Without `calls` the target needs no call."""
     target = record(

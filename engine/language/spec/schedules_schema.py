@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from engine.language.spec.schema_words import (
     FILE_NAME,
     Schema,
@@ -19,6 +21,7 @@ _SAY_SPAN = "a number and s, m, h or d, such as 15m"
 WORDS = ("all", "sweep", "reconcile", "exposure")
 
 
+@cache
 def schedules_schema() -> Schema:
     """What runs by itself, by a name that people use for it."""
     runs: Schema = {

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from engine.language.spec.schema_words import Schema, anything, document, list_of, map_of, record
 from engine.language.spec.settings import SETTINGS
 
 
+@cache
 def world_schema() -> Schema:
     """The world of a mapping's test."""
     cell = {"description": "A cell.", "type": ["string", "integer", "null"]}

@@ -75,6 +75,7 @@ def test_how_long_a_turn_lasts_unrenewed_may_be_set(tmp_path: Path) -> None:
         ("https://airbase", "https://me:pw@airbase", "E702", 5, 15, "credentials set"),
         ("https://airbase.example.com", "airbase.example.com", "E107", 5, 15, "https://"),
         ("auth_scheme: Token", "auth_scheme: Token\n    page_size: ten", "E106", 7, 16, "Rows of a page."),
+        ("auth_scheme: Token", "auth_scheme: Token\n    page_size: 10.0", "E106", 7, 16, "Rows of a page."),
     ],
 )
 def test_a_wrong_setting_is_one_problem_at_its_place(
