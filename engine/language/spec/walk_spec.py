@@ -54,7 +54,7 @@ def _leaves(part: Any) -> Iterator[Any]:
         for inner in part:
             yield from _leaves(inner)
     else:
-        for name in _parts_of(type(part)):
+        for name in _parts_of(part.__class__):
             yield from _leaves(getattr(part, name))
 
 

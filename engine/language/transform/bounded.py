@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from math import prod
 from typing import Any
 
@@ -33,7 +34,7 @@ class Bounded(visitor.TreeInterpreter):
         self._left -= 1
         if self._left < 0:
             raise TooMuch(f"it takes more than {STEPS_MAX:,} steps")
-        value = super().visit(node, *args, **named)
+        value = _step(node["type"])(self, node, *args, **named)
         if isinstance(value, (str, list, dict)) and len(value) > SIZE_MAX:
             raise TooMuch(f"it makes something of more than {SIZE_MAX:,} letters or items")
         return value
@@ -45,6 +46,13 @@ class Bounded(visitor.TreeInterpreter):
             check_size(len(one) for one in inner if isinstance(one, list))
         known: Any = {**node, "children": [{"type": "literal", "value": inner, "children": []}]}
         return super().visit_flatten(known, value)
+
+
+@cache
+def _step(kind: str) -> Callable[..., Any]:
+    """What a kind of step does; found once and not for each record."""
+    step: Callable[..., Any] = getattr(Bounded, f"visit_{kind}", Bounded.default_visit)
+    return step
 
 
 def check_size(lengths: Iterable[int]) -> None:
