@@ -14,8 +14,10 @@ from engine.language.spec.model import MappingSpec
 from engine.plan.decision import Document
 from engine.run.budget import Budget
 from engine.run.concluding import conclude_answer, decision_for, entered, succeeded
+from engine.run.matching import find_documents
 from engine.run.sending import called, hold_second, intent_of
 from engine.run.setup import Setup, Tell
+from engine.words.errors import CredentialsError, Unreachable
 
 Batch = Sequence[tuple[Document, RecordRow, Lease]]
 
@@ -90,12 +92,16 @@ def _conclude_chunk(
 ) -> Batch:
     """Conclude every attempt of a chunk; gives what is to be sent once more."""
     references = _references(spec.target.bulk, answer)
+    made_meanwhile = _made_meanwhile(setup, spec, chunk, refused)
     again, ended = [], []
     for index, ((document, row, lease), attempt) in enumerate(zip(chunk, attempts, strict=True)):
         if refused and index not in refused:
             # Refused together with others that are at fault: nothing was written, so it goes again.
-            conclusion = _put_back(setup, spec, row, document, answer)
+            conclusion = _put_back(setup, spec, row, document, answer, "refused together with others in one call")
             again.append((document, row, lease))
+        elif index in made_meanwhile:
+            told_why = f"it was made there meanwhile, by another runner or a person: {refused[index]}"
+            conclusion = _put_back(setup, spec, row, document, answer, told_why)
         elif refused:
             told = Answer(
                 proof=Proof.NO_EFFECT, status=answer.status, message=refused[index], response=answer.response
@@ -108,15 +114,30 @@ def _conclude_chunk(
     return again if len(again) < len(chunk) else []
 
 
-def _put_back(setup: Setup, spec: MappingSpec, row: RecordRow, document: Document, answer: Answer) -> Conclusion:
-    together = Answer(
-        proof=Proof.NO_EFFECT,
-        status=answer.status,
-        message="refused together with others in one call",
-        passing=True,
-        response=answer.response,
+def _made_meanwhile(setup: Setup, spec: MappingSpec, chunk: Batch, refused: Mapping[int, str]) -> frozenset[int]:
+    """Which of the refused were to be made and are there now: the next run finds them and brings them into step."""
+    new = {
+        index: document
+        for index, (document, row, _) in enumerate(chunk)
+        if index in refused and not row.reference and not document.scope.get("reference")
+    }
+    if not new:
+        return frozenset()
+    try:
+        there = find_documents(setup.connectors[spec.target.connection], spec, list(new.values()))
+    except (CredentialsError, Unreachable):
+        return frozenset()  # not known: the refusal stands, and a person sees it
+    return frozenset(index for index, document in new.items() if document.claim_text in there)
+
+
+def _put_back(
+    setup: Setup, spec: MappingSpec, row: RecordRow, document: Document, answer: Answer, why: str
+) -> Conclusion:
+    """Nothing was written, and it is not the document's own fault: it stays ready."""
+    put_back = Answer(
+        proof=Proof.NO_EFFECT, status=answer.status, message=why, passing=True, response=answer.response
     )
-    return conclude_answer(spec, row.id, document, together, done=False, now=setup.clock.instant())
+    return conclude_answer(spec, row.id, document, put_back, done=False, now=setup.clock.instant())
 
 
 def _outcome(

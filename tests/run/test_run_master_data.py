@@ -136,6 +136,29 @@ def test_a_lost_bulk_answer_is_looked_up_before_anything_is_sent_again(
     assert len(sent) == len(set(sent))
 
 
+def test_what_another_runner_made_meanwhile_is_not_refused_but_found_again(make_house: MakeHouse) -> None:
+    house = make_house()
+    respond, asked = house.sandbox.airbase.respond, []
+
+    def made_by_another_first(request: SandboxRequest) -> SandboxResponse:
+        if "tags/bulk_upsert" in request.path:
+            asked.append(request)
+            if len(asked) == 1:
+                assert respond(request).status == 200
+        return respond(request)
+
+    house.sandbox.airbase.respond = made_by_another_first  # type: ignore[method-assign]
+    house.run("purchase-orders")
+    house.run("purchase-orders")
+    with house.setup() as setup:
+        rows = setup.ledger.records(mapping="purchase-orders")
+        told = [attempt.message for row in rows for attempt in setup.ledger.attempts(row.id)]
+    assert any("made there meanwhile" in message for message in told)
+    assert {row.state for row in rows} <= {State.ENTERED, State.SKIPPED}
+    wanted = wanted_tags(house)
+    assert {number: tags(house)[number] for number in wanted} == wanted
+
+
 def test_one_whose_key_is_claimed_meanwhile_is_held_and_the_others_are_sent(make_house: MakeHouse) -> None:
     house = make_house()
     first = RecordKey(connection="epicor", feed="another feed", source_id="one")
