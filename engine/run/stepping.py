@@ -18,6 +18,7 @@ from engine.run.matching import find_documents
 from engine.run.sending import called, hold_second, intent_of
 from engine.run.setup import Setup, Tell
 from engine.words.errors import CredentialsError, Unreachable
+from engine.words.json_value import encode
 
 Batch = Sequence[tuple[Document, RecordRow, Lease]]
 
@@ -115,19 +116,22 @@ def _conclude_chunk(
 
 
 def _made_meanwhile(setup: Setup, spec: MappingSpec, chunk: Batch, refused: Mapping[int, str]) -> frozenset[int]:
-    """Which of the refused were to be made and are there now: the next run finds them and brings them into step."""
-    new = {
-        index: document
-        for index, (document, row, _) in enumerate(chunk)
-        if index in refused and not row.reference and not document.scope.get("reference")
-    }
-    if not new:
+    """Which of the refused were to be made and are there now: the next run finds them and brings them into step.
+
+    One that was to be changed bears the id of what is there; it was refused for what it says.
+    """
+    asked = {index: document for index, (document, _, _) in enumerate(chunk) if index in refused}
+    if not asked:
         return frozenset()
     try:
-        there = find_documents(setup.connectors[spec.target.connection], spec, list(new.values()))
+        there = find_documents(setup.connectors[spec.target.connection], spec, list(asked.values()))
     except (CredentialsError, Unreachable):
         return frozenset()  # not known: the refusal stands, and a person sees it
-    return frozenset(index for index, document in new.items() if document.claim_text in there)
+    return frozenset(
+        index
+        for index, document in asked.items()
+        if (found := there.get(document.claim_text)) and found.reference not in encode(document.body).decode()
+    )
 
 
 def _put_back(
