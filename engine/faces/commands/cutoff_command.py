@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from engine.faces.commands.output import one_line, put_json, shown_amount, workspace_option
+from engine.faces.commands.output import list_format_option, one_line, put_json, shown_amount, workspace_option
 from engine.faces.commands.reconcile_command import period_options
 from engine.faces.commands.table import column, put_table
 from engine.run.csv_text import csv_text
@@ -22,14 +22,7 @@ _MORE = ("book_day", "apply_day", "state", "why", "other_period")
 @click.command("cutoff")
 @period_options
 @workspace_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "csv"]),
-    default="table",
-    show_default=True,
-    help="How the list is printed.",
-)
+@list_format_option()
 def command(company: str, period: str, workspace: Path, form: str) -> None:
     """Records within 24 hours of the end of a period, and those that were moved to another day, both dates read.
 

@@ -100,6 +100,18 @@ def format_option(command: _F) -> _F:
     )(command)
 
 
+def list_format_option(note: str = "How the list is printed.") -> Callable[[_F], _F]:
+    """`--format table|json|csv`, for what is also taken into a spreadsheet; `note` is its help."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["table", "json", "csv"]),
+        default="table",
+        show_default=True,
+        help=note,
+    )
+
+
 def put_json(value: object) -> None:
     """One JSON value on standard output; links are masked, and what a terminal would obey is written as `\\u…`."""
     text = encode(mask_links(value)).decode()

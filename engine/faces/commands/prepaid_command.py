@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from engine.faces.commands.output import one_line, put_json, put_text, workspace_option
+from engine.faces.commands.output import list_format_option, one_line, put_json, put_text, workspace_option
 from engine.faces.commands.reconcile_command import period_options
 from engine.faces.commands.table import column, put_table
 from engine.run.csv_text import csv_text
@@ -25,14 +25,7 @@ _COLUMNS = ("record", "number", "currency", "booked_on", "state", *_AMOUNTS, "no
 @click.command("prepaid")
 @period_options
 @workspace_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "csv"]),
-    default="table",
-    show_default=True,
-    help="How the list is printed.",
-)
+@list_format_option()
 def command(company: str, period: str, workspace: Path, form: str) -> None:
     """The prepaid roll-forward: for each bill what it booked to prepaid, what was released of it, and what is left.
 

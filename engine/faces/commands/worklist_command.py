@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from engine.domain.causes import CAUSES
-from engine.faces.commands.output import counted, put_json, shown_amounts, workspace_option
+from engine.faces.commands.output import counted, list_format_option, put_json, shown_amounts, workspace_option
 from engine.faces.commands.table import column, put_table
 from engine.run.csv_text import csv_text
 from engine.run.ordering import named
@@ -24,14 +24,7 @@ _OWNERS = ("finance", "vendor owner", "IT")
 
 @click.command("worklist")
 @workspace_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "csv"]),
-    default="table",
-    show_default=True,
-    help="How the list is printed; json and csv have one entry for each record.",
-)
+@list_format_option("How the list is printed; json and csv have one entry for each record.")
 @click.option("--mapping", metavar="NAME", help="Only the records of this mapping.")
 @click.option("--cause", type=click.Choice(sorted(CAUSES)), metavar="CAUSE", help="Only this cause.")
 @click.option("--owner", type=click.Choice(_OWNERS), help="Only what this one can end.")
