@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +12,9 @@ from engine.adapters.store.restoring import Restored, restore
 from engine.faces.commands.backup_command import the_file
 from engine.faces.commands.output import counted, format_option, put_json, put_text, shown_time, workspace_option
 from engine.wiring.app import open_vault, who_am_i
+from engine.wiring.process_lock import ProcessLock
 from engine.wiring.workspace import find_workspace, load_ledger_part
 from engine.words.clock import SystemClock, random_id
-from engine.words.errors import InputError
 
 SERVICE_LOCK = "jobs.lock"
 
@@ -69,13 +68,12 @@ def command(file: Path, workspace: Path, form: str, over_newer: bool) -> None:  
 @contextmanager
 def _without_service(state: Path) -> Iterator[None]:
     """While this lasts, no service runs on the workspace: it holds this lock from its start to its end."""
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (state / SERVICE_LOCK).open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise InputError(f"a service runs on {state.parent}: stop it, then restore") from None
+    refusal = f"has it: a service runs on {state.parent}: stop it, then restore"
+    lock = ProcessLock(state / SERVICE_LOCK, SystemClock().now(), refusal=refusal)
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def _show(restored: Restored, ledger: Path) -> None:
