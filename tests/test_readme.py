@@ -28,14 +28,10 @@ def test_every_variable_of_the_environment_is_named() -> None:
     assert sorted(name for name in named if f"`{name}`" not in TEXT) == []
 
 
-COMING = {"serve", "worker", "schedule"}
-"""The commands of the service."""
-
-
 def test_every_command_that_is_to_be_typed_is_there_with_its_options() -> None:
     typed_inline = re.findall(r"`(?:ml-connector )?([a-z][a-z-]*(?: [^`]*)?)`", TEXT)
     unknown = [words for words in typed_inline if " " in words and words.split()[0] in COMMANDS and wrong(words)]
-    unknown += [words for words in re.findall(r"ml-connector ([a-z-]+)", TEXT) if words not in {*COMMANDS, *COMING}]
+    unknown += [words for words in re.findall(r"ml-connector ([a-z-]+)", TEXT) if words not in COMMANDS]
     assert unknown == []
 
 

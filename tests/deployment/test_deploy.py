@@ -18,8 +18,6 @@ from tests.commands.scene import said_once, typed
 from tests.test_readme import TEXT
 
 ROOT = Path(__file__).parent.parent.parent
-COMING = {"serve", "worker"}
-"""The commands of the service."""
 
 
 def written(kind: str, folder: Path) -> dict[str, str]:
@@ -30,9 +28,7 @@ def written(kind: str, folder: Path) -> dict[str, str]:
 
 def check_command(words: list[str]) -> None:
     """The command is there and takes these options."""
-    if words[0] not in COMMANDS:
-        assert words[0] in COMING
-        return
+    assert words[0] in COMMANDS
     command = root.get_command(click.Context(root), words[0])
     assert command is not None
     known = {option for one in command.params for option in one.opts}
