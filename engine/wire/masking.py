@@ -12,7 +12,7 @@ MASK = "********"
 TEXT_MAX = 4000
 
 _LINK_QUERY = re.compile(r"(https?://[^\s?#\"'<>\\]{1,2000})[?#][^\s\"'<>\\]+", re.IGNORECASE)
-_LINK_QUERY_BYTES = re.compile(_LINK_QUERY.pattern.encode(), re.IGNORECASE)
+_LINK_QUERY_BYTES = re.compile(_LINK_QUERY.pattern.encode())
 _SECRET_NAMES = frozenset(
     {
         "accesstoken",
@@ -30,8 +30,7 @@ _SECRET_NAMES = frozenset(
         "xapikey",
     }
 )
-_SECRET_SIGNS = re.compile("|".join("[-_]*".join(name) for name in sorted(_SECRET_NAMES)).encode(), re.IGNORECASE)
-"""Any of these names, however it is written."""
+_SECRET_SIGNS = tuple(name.encode() for name in sorted(_SECRET_NAMES))
 _KEPT_HEADERS = (
     "content-type",
     "date",
@@ -80,7 +79,11 @@ def may_hold_secrets(body: bytes, hidden: Iterable[str] = ()) -> bool:
     Signs that JSON may write in two ways (an escape in the body, or one that the secret would need) say yes, and so
     do letters beyond ASCII, of which some are an ASCII letter in another case.
     """
-    if b"\\" in body or not body.isascii() or _SECRET_SIGNS.search(body) or _LINK_QUERY_BYTES.search(body):
+    if b"\\" in body or not body.isascii():
+        return True
+    small = body.lower()
+    letters = small.translate(None, b"-_")
+    if any(sign in letters for sign in _SECRET_SIGNS) or (b"://" in small and _LINK_QUERY_BYTES.search(small)):
         return True
     return any(secret.encode() in body for secret in hidden if secret)
 
