@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from urllib.parse import quote, unquote, urlsplit
 
 from engine.wire.request import Request
 from engine.words.errors import InputError
+
+_NOT_ENCODED = re.compile(r"[^\x21-\x7e]|[#\\]")
+_LEADS_ELSEWHERE = re.compile(r"[%.;]")
+"""Without one of these signs, a step is nothing but a name."""
 
 
 class NotAllowed(Exception):
@@ -37,7 +42,7 @@ class Address:
             url = path
         else:
             url = f"{self._base}/{path.lstrip('/')}"
-        if any(ord(sign) <= 32 or ord(sign) > 126 for sign in url) or "#" in url or "\\" in url:
+        if _NOT_ENCODED.search(url):
             raise NotAllowed(f"the path {path!r} has signs that are not percent-encoded")
         steps = urlsplit(url).path.split("/")
         if "" in steps[1:-1] or any(_climbs(step) for step in steps):
@@ -69,6 +74,8 @@ def _climbs(step: str) -> bool:
 
     Some undo it twice, take an encoded slash or a backslash for a slash, or cut a step at a semicolon.
     """
+    if not _LEADS_ELSEWHERE.search(step):
+        return False
     while (undone := unquote(step)) != step:
         step = undone
     if any(ord(sign) < 32 for sign in step):

@@ -13,8 +13,8 @@ import ssl
 import threading
 import zlib
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import httpx
 
 USER_AGENT = "ml-connector"
+_ALWAYS = {"Accept": "*/*", "Accept-Encoding": "gzip", "Connection": "keep-alive", "User-Agent": USER_AGENT}
 KEEP_ALIVE_S = 4.0
 
 
@@ -90,9 +91,10 @@ class TransportSettings:
 
 
 class HttpTransport:
-    """A bounded pool of HTTP clients, one for each request in flight.
+    """A bounded pool of connections, one for each request in flight.
 
-    TLS is always verified; proxies from the environment, redirects and cookies are not followed or kept.
+    TLS is always verified; proxies from the environment, redirects and cookies are not followed or kept, since
+    httpx's transport is used without its client, which alone knows of them.
     """
 
     def __init__(self, settings: TransportSettings, clock: Clock) -> None:
@@ -100,7 +102,7 @@ class HttpTransport:
         self._clock = clock
         self._address = Address(settings.base_url, settings.origins, http_on_loopback=settings.http_on_loopback)
         self._pace = Pace(settings.requests_per_s, clock)
-        self._slots: queue.LifoQueue[httpx.Client | None] = queue.LifoQueue()
+        self._slots: queue.LifoQueue[httpx.HTTPTransport | None] = queue.LifoQueue()
         for _ in range(settings.in_flight):
             self._slots.put(None)
         self._tls: ssl.SSLContext | None = None
@@ -113,13 +115,13 @@ class HttpTransport:
         for name, value in request.headers.items():
             if not (name.isascii() and value.isascii() and value.isprintable()):
                 raise NotSent(f"the header {name!r} has signs that cannot be sent", lasting=True)
-        client = self._take()
+        line = self._take()
         try:
             self._pace.wait()
-            client = client or self._new_client()
-            return self._exchange(client, request, url)
+            line = line or _checked_transport(self._verified(), self._settings.reach)
+            return self._exchange(line, request, url)
         finally:
-            self._give_back(client)
+            self._give_back(line)
 
     def _checked_url(self, request: Request) -> httpx.URL:
         """The address as the library that calls it reads it; two readers that disagree could be made to."""
@@ -138,18 +140,18 @@ class HttpTransport:
         return url
 
     def close(self) -> None:
-        """Close idle clients now and busy ones when they are done."""
+        """Close idle connections now and busy ones when they are done."""
         self._closed = True
-        idle: list[httpx.Client | None] = []
+        idle: list[httpx.HTTPTransport | None] = []
         while True:
             try:
                 idle.append(self._slots.get_nowait())
             except queue.Empty:
                 break
-        for client in idle:
-            self._give_back(client)
+        for line in idle:
+            self._give_back(line)
 
-    def _take(self) -> httpx.Client | None:
+    def _take(self) -> httpx.HTTPTransport | None:
         if self._closed:
             raise NotSent("the connection was closed", lasting=True)
         try:
@@ -160,29 +162,11 @@ class HttpTransport:
                 f"{self._settings.slot_timeout_s:g} seconds"
             ) from None
 
-    def _give_back(self, client: httpx.Client | None) -> None:
-        if self._closed and client is not None:
-            client.close()
-            client = None
-        self._slots.put(client)
-
-    def _new_client(self) -> httpx.Client:
-        import httpx
-
-        settings = self._settings
-        return httpx.Client(
-            transport=_checked_transport(self._verified(), settings.reach),
-            trust_env=False,
-            follow_redirects=False,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"},
-            timeout=httpx.Timeout(
-                connect=settings.connect_timeout_s,
-                read=settings.read_timeout_s,
-                write=settings.write_timeout_s,
-                pool=settings.connect_timeout_s,
-            ),
-        )
+    def _give_back(self, line: httpx.HTTPTransport | None) -> None:
+        if self._closed and line is not None:
+            line.close()
+            line = None
+        self._slots.put(line)
 
     def _verified(self) -> ssl.SSLContext:
         with self._lock:
@@ -190,17 +174,19 @@ class HttpTransport:
                 self._tls = tls_context(self._settings.ca_file)
             return self._tls
 
-    def _exchange(self, client: httpx.Client, request: Request, url: httpx.URL) -> Response:
+    def _exchange(self, line: httpx.HTTPTransport, request: Request, url: httpx.URL) -> Response:
         import httpx
 
         began = self._clock.instant().seconds
-        timeout = client.timeout
-        if request.timeout_s is not None:
-            timeout = httpx.Timeout(client.timeout, read=request.timeout_s)
+        asked = httpx.Request(
+            request.method,
+            url,
+            headers={**_ALWAYS, **request.headers},
+            content=request.body,
+            extensions={"timeout": self._timeouts(request)},
+        )
         try:
-            with client.stream(
-                request.method, url, headers=dict(request.headers), content=request.body, timeout=timeout
-            ) as answer:
+            with closing(line.handle_request(asked)) as answer:
                 body = b"".join(self._pieces(answer, began))
         except PrivateAddress as error:
             raise NotSent(str(error), lasting=True) from error
@@ -219,6 +205,15 @@ class HttpTransport:
             body=body,
             elapsed_s=self._clock.instant().seconds - began,
         )
+
+    def _timeouts(self, request: Request) -> dict[str, float]:
+        settings = self._settings
+        return {
+            "connect": settings.connect_timeout_s,
+            "read": settings.read_timeout_s if request.timeout_s is None else request.timeout_s,
+            "write": settings.write_timeout_s,
+            "pool": settings.connect_timeout_s,
+        }
 
     def _pieces(self, answer: httpx.Response, began: float) -> Iterator[bytes]:
         most = self._settings.body_max_bytes
