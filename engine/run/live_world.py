@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from engine.language.crosswalk.crosswalk import Crosswalk
 from engine.language.spec.books import Company
@@ -16,7 +16,19 @@ from engine.words.errors import InputError
 
 REMEMBERED_MAX = 10_000
 
-_Key = tuple[str, str | None, str, tuple[str, ...], Match]
+_Key = tuple[str, str | None, str, Match]
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """The rows of a match with the fields that were asked for; none asked for are all of them."""
+
+    fields: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    def serves(self, wanted: Sequence[str], match: Match) -> bool:
+        """Whether it shows all that is wanted: the compared fields are always shown."""
+        return not self.fields or (bool(wanted) and {*wanted} <= {*self.fields, *(name for name, _ in match)})
 
 
 class LiveWorld:
@@ -24,7 +36,7 @@ class LiveWorld:
 
     def __init__(self, setup: Setup, *, remembered_max: int = REMEMBERED_MAX) -> None:
         self._setup = setup
-        self._remembered: OrderedDict[_Key, tuple[Row, ...]] = OrderedDict()
+        self._remembered: OrderedDict[_Key, _Answer] = OrderedDict()
         self._remembered_max = remembered_max
         self._lock = threading.Lock()
         self._companies: dict[str, Company | None] = {}
@@ -37,23 +49,25 @@ class LiveWorld:
         matches: Sequence[Match],
         fields: Sequence[str],
     ) -> Mapping[Match, tuple[Row, ...]]:
-        """The rows for each match; only what is not remembered is asked for."""
-        wanted = tuple(fields)
+        """The rows for each match, with these fields at least; only what is not remembered is asked for."""
+        wanted = dict.fromkeys(fields)
         found: dict[Match, tuple[Row, ...]] = {}
         missing: list[Match] = []
         with self._lock:
             for match in matches:
-                known = self._remembered.get((connection, company, set_name, wanted, match))
-                if known is None:
-                    missing.append(match)
+                known = self._remembered.get((connection, company, set_name, match))
+                if known is not None and known.serves(fields, match):
+                    found[match] = known.rows
                 else:
-                    found[match] = known
+                    missing.append(match)
+                    # Asked again for other fields, it shows the earlier ones too, so that both look-ups are served.
+                    wanted |= dict.fromkeys(known.fields if known is not None and fields else ())
         if missing:
-            asked = self._setup.connectors[connection].find(set_name, missing, fields=wanted, company=company)
+            asked = self._setup.connectors[connection].find(set_name, missing, fields=tuple(wanted), company=company)
             with self._lock:
                 for match in missing:
                     found[match] = asked[match]
-                    self._remember((connection, company, set_name, wanted, match), asked[match])
+                    self._remember((connection, company, set_name, match), _Answer(tuple(wanted), asked[match]))
         return found
 
     def crosswalk(self, name: str) -> Crosswalk:
@@ -80,7 +94,7 @@ class LiveWorld:
             return None
         return replace(company, signed=signed_spans(self._setup.ledger, name))
 
-    def _remember(self, key: _Key, rows: tuple[Row, ...]) -> None:
-        self._remembered[key] = rows
+    def _remember(self, key: _Key, answer: _Answer) -> None:
+        self._remembered[key] = answer
         while len(self._remembered) > self._remembered_max:
             self._remembered.popitem(last=False)

@@ -315,6 +315,7 @@ class _Run:
         if self.spec.in_step:
             send_in_step(self.setup, self.spec, self.result.run, ready, self.budget, self._tell_sent)
         else:
+            self.sender.look_ahead([document for document, _, _ in ready])
             for sent in ready:
                 self.pool.offer(self.sender.group_of(sent[0]), sent)
         if self.limit is not None:

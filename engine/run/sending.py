@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.adapters.connectors.answers import BadAnswer
-from engine.adapters.connectors.port import Answer, Call, Connector
+from engine.adapters.connectors.port import Answer, Call, Connector, Match, Row
 from engine.adapters.store.port import Attempt, ClaimTaken, Conclusion, Decision, Intent, Lease, NotReady, RecordRow
 from engine.domain.lifecycle import State
 from engine.domain.outcome import Proof
-from engine.language.spec.call_model import CallSpec
+from engine.language.spec.call_model import CallSpec, EnsureSpec
 from engine.language.spec.model import MappingSpec
 from engine.language.transform.document import lay_over
 from engine.plan.decision import Document
@@ -56,8 +56,10 @@ class Sender:
     tell: Tell
     concluded: Callable[[RecordRow], None]
     _ensured: set[str] = field(default_factory=set)
+    _missing: set[str] = field(default_factory=set)
     _unmade: dict[str, Answer] = field(default_factory=dict)
     _proposed: dict[str, Answer] = field(default_factory=dict)
+    _asking: dict[str, threading.Lock] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def pool(self) -> SendPool[Work, Sent]:
@@ -79,6 +81,27 @@ class Sender:
         """What is sent one after another: the same value for documents of one group."""
         group = self.spec.target.at_once_per
         return object() if group is None else f"{document.company}|{group.render(document.scope)}"
+
+    def look_ahead(self, documents: Sequence[Document]) -> None:
+        """Ask in one question which of what must exist before these are sent is there, as far as it is not known yet.
+
+        Raises:
+            Unreachable: the target could not be asked.
+        """
+        connector = self.setup.connectors[self.spec.target.connection]
+        for ensure in self.spec.target.ensure:
+            by_company: dict[str | None, dict[Match, str]] = {}
+            for document in documents:
+                match, name = _needed(ensure, document)
+                if name not in self._ensured and name not in self._missing and name not in self._unmade:
+                    by_company.setdefault(document.company, {})[match] = name
+            for company, needed in by_company.items():
+                try:
+                    found = connector.find(ensure.set, tuple(needed), company=company)
+                except BadAnswer:
+                    continue  # one of them may be what cannot be asked for: each is asked for before its own document
+                for match, name in needed.items():
+                    (self._ensured if found[match] else self._missing).add(name)
 
     def _send(self, work: Work) -> Sent | None:
         """One document; gives it when it is to be read back."""
@@ -134,17 +157,19 @@ class Sender:
     def _ensure(self, connector: Connector, document: Document) -> Answer | None:
         """Make what must exist first; gives the answer of a call that was not carried out."""
         for ensure in self.spec.target.ensure:
-            match = tuple((name, value.render(document.scope)) for name, value in ensure.match)
-            remembered = f"{document.company}|{ensure.set}|{match}"
-            if remembered in self._ensured:
+            match, needed = _needed(ensure, document)
+            if needed in self._ensured:
                 continue
-            if remembered in self._unmade:
-                return self._unmade[remembered]
-            try:
-                there = connector.find(ensure.set, [match], company=document.company)[match]
-            except BadAnswer as error:
-                return Answer(proof=Proof.NONE, status=error.status, message=str(error))
-            if not there:
+            if needed in self._unmade:
+                return self._unmade[needed]
+            found: Mapping[Match, Sequence[Row]] = {}
+            if needed not in self._missing:
+                try:
+                    found = connector.find(ensure.set, [match], company=document.company)
+                except BadAnswer as error:
+                    return Answer(proof=Proof.NONE, status=error.status, message=str(error))
+            self._missing.discard(needed)  # after one try to make it, only the target knows
+            if not found.get(match):
                 body = ensure.create.body.render(document.scope) if ensure.create.body else None
                 for defaults in ensure.defaults:
                     answer = self._propose(connector, defaults, document)
@@ -162,10 +187,10 @@ class Sender:
                 )
                 if not answer.ok and answer.proof is not Proof.DUPLICATE:
                     if _refuses(answer):  # asked once a run, and counted once: not for every document that needs it
-                        self._unmade[remembered] = answer
+                        self._unmade[needed] = answer
                         self.budget.count(answer, taken=False)
                     return answer
-            self._ensured.add(remembered)
+            self._ensured.add(needed)
         return None
 
     def _with_defaults(self, connector: Connector, document: Document) -> tuple[Answer | None, Any]:
@@ -190,9 +215,12 @@ class Sender:
             return connector.call(question)
         asked = [question.company, question.verb, question.path, question.params, question.body]
         once = digest([call.once_per.render(document.scope), *asked])
-        answer = self._proposed.get(once) or connector.call(question)
-        if answer.ok:
-            self._proposed[once] = answer
+        with self._lock:
+            asking = self._asking.setdefault(once, threading.Lock())
+        with asking:  # who needs the same at the same moment waits for the one answer
+            answer = self._proposed.get(once) or connector.call(question)
+            if answer.ok:
+                self._proposed[once] = answer
         return answer
 
     def _not_prepared(self, document: Document, row: RecordRow, answer: Answer) -> None:
@@ -270,6 +298,12 @@ class Sender:
             answer=answer.response,
             decision=decision,
         )
+
+
+def _needed(ensure: EnsureSpec, document: Document) -> tuple[Match, str]:
+    """What must exist before the document, as it is looked for and as it is remembered."""
+    match = tuple((name, value.render(document.scope)) for name, value in ensure.match)
+    return match, f"{document.company}|{ensure.set}|{match}"
 
 
 def _refuses(answer: Answer) -> bool:
