@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
 from engine.words.errors import ProgramError
 
 Condition = tuple[str, object]
-_T = TypeVar("_T")
 
 
 def literal(value: object) -> str:
@@ -42,28 +40,23 @@ def all_of(conditions: Sequence[Condition]) -> str:
 
 
 def any_of(groups: Sequence[str]) -> str:
-    """One of several groups; a single one stands without brackets."""
-    return groups[0] if len(groups) == 1 else " or ".join(f"({group})" for group in groups)
+    """One of several groups; `and` binds closer than `or`, so they need no brackets."""
+    return " or ".join(groups)
 
 
-def chunks(
-    items: Sequence[_T], group: Callable[[_T], str], *, bytes_max: int, groups_max: int
-) -> Iterator[tuple[tuple[_T, ...], str]]:
-    """Items in as few filters as fit: each at most `bytes_max` when percent-encoded, and `groups_max` groups.
+def chunks(groups: Sequence[str], *, bytes_max: int, groups_max: int) -> Iterator[tuple[str, ...]]:
+    """The groups of as few filters as fit: each at most `bytes_max` when percent-encoded, and `groups_max` groups.
 
-    IIS refuses long query strings and ASP.NET deep filters. A group that is too long alone is sent alone.
+    A group that is too long alone is given alone.
     """
-    taken: list[_T] = []
-    texts: list[str] = []
+    taken: list[str] = []
     size = 0
-    for item in items:
-        text = group(item)
-        more = len(quote(f" or ({text})", safe=""))
-        if texts and (size + more > bytes_max or len(texts) >= groups_max):
-            yield tuple(taken), any_of(texts)
-            taken, texts, size = [], [], 0
-        taken.append(item)
-        texts.append(text)
+    for group in groups:
+        more = len(quote(f" or {group}", safe=""))
+        if taken and (size + more > bytes_max or len(taken) >= groups_max):
+            yield tuple(taken)
+            taken, size = [], 0
+        taken.append(group)
         size += more
-    if texts:
-        yield tuple(taken), any_of(texts)
+    if taken:
+        yield tuple(taken)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -13,13 +12,14 @@ from engine.adapters.connectors.epicor import dialect
 from engine.adapters.connectors.epicor.catalogue import epicor_catalogue
 from engine.adapters.connectors.epicor.login import LOGINS, login_addresses, login_of, questions
 from engine.adapters.connectors.epicor.ping import EpicorPing
+from engine.adapters.connectors.epicor.search import Question, Search
 from engine.adapters.connectors.kind import KindSpec, Wiring
-from engine.adapters.connectors.matching import Matcher, check_matches, fields_of
+from engine.adapters.connectors.matching import check_matches
 from engine.adapters.connectors.port import Answer, Call, Match, Page, Ping, Row
 from engine.adapters.connectors.reading import Envelope, read_pages
 from engine.adapters.connectors.settings import Setting, shared_settings, transport_settings
 from engine.adapters.connectors.transport import HttpTransport, Transport
-from engine.wire.odata import Condition, all_of, chunks
+from engine.wire.odata import Condition
 from engine.wire.paging import Params, Turn, by_skip
 from engine.wire.request import Request
 from engine.words.errors import InputError
@@ -43,6 +43,7 @@ class EpicorConnector:
             transport_settings(wiring.settings, login_addresses(wiring.settings)), wiring.clock
         )
         self._auth: Auth = login_of(wiring.settings, wiring.credentials, wiring.clock)
+        self._search = Search(in_flight=wiring.settings["in_flight"])
         self._dialogue = Dialogue(wiring, transport=self._transport, auth=self._auth, judge=dialect.judge)
 
     def read(self, endpoint: str, *, params: Params = (), company: str | None = None) -> Iterator[Page]:
@@ -65,14 +66,14 @@ class EpicorConnector:
         Text is compared by Epicor's database, which does not regard case, and once more here.
         """
         check_matches(matches, f"{self._name} {set_name}")
-        found: dict[Match, tuple[Row, ...]] = dict.fromkeys(matches, ())
-        by_fields: dict[tuple[str, ...], dict[Match, tuple[Condition, ...]]] = {}
-        for match in found:
+        asked: dict[Match, tuple[Condition, ...]] = {}
+        for match in matches:
             conditions = dialect.conditions_of(match, set_name, self._catalogue)
             if conditions is not None:
-                by_fields.setdefault(fields_of(match), {})[match] = conditions
-        for group in by_fields.values():
-            found |= self._find_group(set_name, group, dialect.shown_of(fields, tuple(group), expand), company)
+                asked[match] = conditions
+        found: dict[Match, tuple[Row, ...]] = dict.fromkeys(matches, ())
+        if asked:
+            found |= self._search.find(self._question(set_name, asked, fields, expand, company))
         return found
 
     def call(self, call: Call) -> Answer:
@@ -91,37 +92,25 @@ class EpicorConnector:
         """Close the connection."""
         self._transport.close()
 
-    def _find_group(
+    def _question(
         self,
         set_name: str,
-        group: Mapping[Match, tuple[Condition, ...]],
-        shown: Params,
+        asked: Mapping[Match, tuple[Condition, ...]],
+        fields: Sequence[str],
+        expand: Sequence[str],
         company: str | None,
-    ) -> Mapping[Match, tuple[Row, ...]]:
-        room = self._settings["query_max_bytes"] - sum(len(quote(value, safe="")) for _, value in shown)
-        if room < self._settings["query_max_bytes"] // 2:
-            shown = tuple(pair for pair in shown if pair[0] != "$select")
-            room = self._settings["query_max_bytes"]
-        batches = tuple(
-            chunks(
-                tuple(group),
-                lambda match: all_of(group[match]),
-                bytes_max=room,
-                groups_max=self._settings["matches_per_request"],
-            )
+    ) -> Question:
+        most = self._settings["query_max_bytes"]
+        shown = dialect.shown_of(fields, tuple(asked), expand)
+        room = most - sum(len(quote(value, safe="")) for _, value in shown)
+        if room < most // 2:
+            shown, room = tuple(pair for pair in shown if pair[0] != "$select"), most
+        return Question(
+            where=f"{self._name} {set_name}",
+            asked=asked,
+            bytes_max=room,
+            pages=lambda text: self._pages(set_name, (("$filter", text), *shown), company, count=False),
         )
-
-        def ask(batch: tuple[tuple[Match, ...], str]) -> Mapping[Match, tuple[Row, ...]]:
-            matcher = Matcher(batch[0])
-            for page in self._pages(set_name, (("$filter", batch[1]), *shown), company, count=False):
-                matcher.offer(page.rows)
-            return matcher.found(f"{self._name} {set_name}")
-
-        at_once = min(len(batches), self._settings["in_flight"])
-        if at_once <= 1:
-            return dict(pair for batch in batches for pair in ask(batch).items())
-        with ThreadPoolExecutor(max_workers=at_once) as pool:
-            return dict(pair for found in pool.map(ask, batches) for pair in found.items())
 
     def _pages(self, set_name: str, params: Params, company: str | None, *, count: bool) -> Iterator[Page]:
         where = f"{self._name} {set_name} of {company}"
@@ -171,17 +160,9 @@ EPICOR = KindSpec(
             help="Whether a feed is asked how many rows it has, to prove that all came.",
         ),
         Setting(
-            name="matches_per_request",
-            kind="whole",
-            default=15,
-            least=1,
-            most=100,
-            help="Look-ups in one request at most; servers refuse deep filters.",
-        ),
-        Setting(
             name="query_max_bytes",
             kind="whole",
-            default=1600,
+            default=1800,
             least=200,
             most=16_000,
             help="The longest filter in an address, in bytes; IIS refuses queries over 2,048.",
