@@ -22,11 +22,12 @@ class Budget:
     `PASSING_MAX` answers in a row that refuse us and not the document, the first login that is refused (more of
     them lock a user out), and `unentered_max` documents in a row that were refused or got no proof, or that the
     target took by its word and did not show: each says that the next one would fare no better. `stopped` then says
-    why; the rest stays ready for the next run.
+    why; the rest stays ready for the next run. `proven_in_a_row` counts those that were last found as they were sent.
     """
 
     unentered_max: int
     stopped: str = ""
+    proven_in_a_row: int = 0
     _passing: int = 0
     _unentered: int = 0
     _unproven: int = 0
@@ -58,6 +59,7 @@ class Budget:
         """What was found of a document that the target said it took; `said` is why that proves nothing."""
         with self._lock:
             self._unproven = 0 if proven else self._unproven + 1
+            self.proven_in_a_row = self.proven_in_a_row + 1 if proven else 0
             self._stop_after(self._unproven, said)
 
     def _stop_after(self, in_a_row: int, last: str) -> None:

@@ -1,7 +1,7 @@
 """The threads that send: kept full from page to page, with each group's documents one after another.
 
-What was sent is read back many at once: as soon as there are enough of them, or when a thread has nothing else
-to do. A document waits for its turn here and not in a thread, so that a busy group keeps no thread from working.
+What was sent is read back many at once: as soon as there are enough of them, or when nothing else is under way.
+A document waits for its turn here and not in a thread, so that a busy group keeps no thread from working.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Sent = TypeVar("Sent")
 
 
 class SendPool(Generic[Work, Sent]):
-    """Sends work by `send`, from several threads; what that gives is handed to `check`, `together` at a time.
+    """Sends work by `send`, from several threads; what that gives is handed to `check`, `together()` at a time.
 
     Use it in a `with`: at its end everything is sent and checked. Where the body of the `with` is left by an
     exception, or a thread meets one, nothing more is sent; what was sent is still checked.
@@ -30,7 +30,7 @@ class SendPool(Generic[Work, Sent]):
         self,
         *,
         threads: int,
-        together: int,
+        together: Callable[[], int],
         send: Callable[[Work], Sent | None],
         check: Callable[[Sequence[Sent]], None],
     ) -> None:
@@ -109,7 +109,8 @@ class SendPool(Generic[Work, Sent]):
 
     def _next(self) -> Callable[[], None] | None:
         """What a free thread does now: read back where there is enough of it, else send, else read back the rest."""
-        if len(self._sent) < self._together and self._free:
+        enough = self._together()
+        if len(self._sent) < enough and self._free:
             group = self._free.popleft()
             waiting = self._waiting[group]
             work = waiting.popleft()
@@ -119,8 +120,8 @@ class SendPool(Generic[Work, Sent]):
             self._count -= 1
             self._room.notify()
             return lambda: self._send_one(group, work)
-        if self._sent:
-            part, self._sent = self._sent[: self._together], self._sent[self._together :]
+        if len(self._sent) >= enough or (self._sent and not self._working):
+            part, self._sent = self._sent[:enough], self._sent[enough:]
             return lambda: self._check(part)
         return None
 

@@ -26,8 +26,8 @@ from engine.run.setup import STOPPING, Setup, Tell
 from engine.words.errors import CredentialsError, Unreachable
 from engine.words.json_value import digest
 
-READ_TOGETHER = 15
-"""Documents read back in one question, where the target's connection does not say how many."""
+READ_TOGETHER = 20
+"""Documents read back in one question, once the target has shown so many in a row as they were sent."""
 
 Work = tuple[Document, RecordRow, Lease]
 
@@ -68,14 +68,17 @@ class Sender:
         Besides what our store raises (LedgerError, TurnLost), the pool gives Unreachable when the target could
         not be asked whether a group exists: the documents stay ready.
         """
-        name = self.spec.target.connection
-        together = self.setup.connections[name].settings.get("matches_per_request", READ_TOGETHER)
         return SendPool(
-            threads=self.setup.in_flight(name),
-            together=min(together, self.budget.unentered_max),  # else more are sent than may fail in a row
+            threads=self.setup.in_flight(self.spec.target.connection),
+            together=self._together,
             send=self._send,
             check=self._read_back_all,
         )
+
+    def _together(self) -> int:
+        """How many are read back in one question: while nothing is proven, no more than may fail in a row."""
+        proven = self.budget.proven_in_a_row >= READ_TOGETHER
+        return READ_TOGETHER if proven else min(READ_TOGETHER, self.budget.unentered_max)
 
     def group_of(self, document: Document) -> object:
         """What is sent one after another: the same value for documents of one group."""

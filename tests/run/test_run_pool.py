@@ -40,7 +40,7 @@ class Target:
     def pool(self, *, threads: int = 8, together: int = 5) -> SendPool[Work, Work]:
         return SendPool(
             threads=threads,
-            together=together,
+            together=lambda: together,
             send=self.send,
             check=lambda sent: self.checked.append(list(sent)),
         )
@@ -58,6 +58,27 @@ def test_each_group_is_sent_in_order_and_the_threads_are_kept_full() -> None:
         assert [one for one in target.sent if one[0] == name] == [one for one in works if one[0] == name]
     assert sorted(one for part in target.checked for one in part) == sorted(works)
     assert max(len(part) for part in target.checked) <= 5
+
+
+def test_what_was_sent_is_checked_in_full_parts_while_others_are_under_way() -> None:
+    target = Target()
+    pool = target.pool()
+    for number in range(102):
+        pool.offer(number % 12, (f"group {number % 12}", number))
+    with pool:
+        pass
+    assert [len(part) for part in target.checked] == [5] * 20 + [2]
+
+
+def test_what_is_left_is_checked_when_nothing_else_is_under_way() -> None:
+    target = Target()
+    with target.pool() as pool:
+        pool.offer("group", ("group", 1))
+        for _ in range(500):
+            if target.checked:
+                break
+            time.sleep(0.01)
+        assert target.checked == [[("group", 1)]]
 
 
 def test_after_a_failure_nothing_more_is_sent_and_what_was_sent_is_checked() -> None:
