@@ -14,7 +14,8 @@ from engine.run.setup import Setup
 from engine.run.signed_periods import signed_spans
 from engine.words.errors import InputError
 
-REMEMBERED_MAX = 10_000
+REMEMBERED_MAX = 50_000
+"""Rows that are remembered at most; a look-up that found none counts as one."""
 
 _Key = tuple[str, str | None, str, Match]
 
@@ -25,6 +26,11 @@ class _Answer:
 
     fields: tuple[str, ...]
     rows: tuple[Row, ...]
+
+    @property
+    def size(self) -> int:
+        """What it counts for in the memory."""
+        return max(1, len(self.rows))
 
     def serves(self, wanted: Sequence[str], match: Match) -> bool:
         """Whether it shows all that is wanted: the compared fields are always shown."""
@@ -38,6 +44,7 @@ class LiveWorld:
         self._setup = setup
         self._remembered: OrderedDict[_Key, _Answer] = OrderedDict()
         self._remembered_max = remembered_max
+        self._size = 0
         self._lock = threading.Lock()
         self._companies: dict[str, Company | None] = {}
 
@@ -58,6 +65,7 @@ class LiveWorld:
                 known = self._remembered.get((connection, company, set_name, match))
                 if known is not None and known.serves(fields, match):
                     found[match] = known.rows
+                    self._remembered.move_to_end((connection, company, set_name, match))
                 else:
                     missing.append(match)
                     # Asked again for other fields, it shows the earlier ones too, so that both look-ups are served.
@@ -95,6 +103,10 @@ class LiveWorld:
         return replace(company, signed=signed_spans(self._setup.ledger, name))
 
     def _remember(self, key: _Key, answer: _Answer) -> None:
+        """Keep it; what was used longest ago goes."""
+        known = self._remembered.pop(key, None)
+        self._size += answer.size - (known.size if known is not None else 0)
         self._remembered[key] = answer
-        while len(self._remembered) > self._remembered_max:
-            self._remembered.popitem(last=False)
+        while self._size > self._remembered_max:
+            _, oldest = self._remembered.popitem(last=False)
+            self._size -= oldest.size
