@@ -9,6 +9,7 @@ from engine.domain.record import RecordKey
 from engine.language.spec.model import MappingSpec
 from engine.plan.decision import Document, Put
 from engine.plan.world import World
+from engine.run.matching import Beside
 from engine.run.setup import Setup
 from engine.run.similar import keyed_alike
 from engine.run.twins import Earlier, find_twins
@@ -18,13 +19,19 @@ NAMED_MAX = 5
 
 
 def possible_duplicates(
-    setup: Setup, spec: MappingSpec, documents: Sequence[Document], world: World, earlier: Earlier
+    setup: Setup,
+    spec: MappingSpec,
+    documents: Sequence[Document],
+    world: World,
+    earlier: Earlier,
+    beside: Beside | None,
 ) -> dict[RecordKey, Put]:
     """The documents that may be in the books already, each as the hold it becomes.
 
-    What a person called no duplicate is passed over. Raises Unreachable when the target cannot be asked.
+    What a person called no duplicate is passed over; `beside` is what was asked for already. Raises Unreachable when
+    the target cannot be asked.
     """
-    keyed, twins = keyed_alike(setup, spec, documents, world), find_twins(setup, spec, documents, earlier)
+    keyed, twins = keyed_alike(setup, spec, documents, world), find_twins(setup, spec, documents, earlier, beside)
     held: dict[RecordKey, Put] = {}
     for document in documents:
         key = document.record.key

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -50,7 +50,22 @@ class Found:
         return self.bears or self.equal
 
 
-def find_documents(connector: Connector, spec: MappingSpec, documents: Sequence[Document]) -> dict[str, Found]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """Other matches that are wanted of the set that documents are looked up in, by company, with these fields.
+
+    They go into the same question; `rows` is what it brought of them.
+    """
+
+    set: str
+    matches: Mapping[str | None, Sequence[Match]]
+    fields: tuple[str, ...]
+    rows: dict[tuple[str | None, Match], tuple[Row, ...]] = field(default_factory=dict)
+
+
+def find_documents(
+    connector: Connector, spec: MappingSpec, documents: Sequence[Document], beside: Beside | None = None
+) -> dict[str, Found]:
     """What the target has for each document, by claim text; absent where nothing was found.
 
     Raises:
@@ -63,18 +78,26 @@ def find_documents(connector: Connector, spec: MappingSpec, documents: Sequence[
             if document.claim_text not in found:
                 by_company.setdefault(document.company, []).append(document)
         for company, asked in by_company.items():
-            found |= _find(connector, find, company, asked)
+            found |= _find(connector, find, company, asked, beside if beside and beside.set == find.set else None)
     return found
 
 
 def _find(
-    connector: Connector, find: FindSpec, company: str | None, documents: Sequence[Document]
+    connector: Connector,
+    find: FindSpec,
+    company: str | None,
+    documents: Sequence[Document],
+    beside: Beside | None,
 ) -> dict[str, Found]:
     matches = {
         document.claim_text: tuple((name, template.render(document.scope)) for name, template in find.match)
         for document in documents
     }
-    rows = _rows(connector, find, company, tuple(dict.fromkeys(matches.values())))
+    more = tuple(beside.matches.get(company, ())) if beside else ()
+    fields = beside.fields if beside and more else ()
+    rows = _rows(connector, find, company, tuple(dict.fromkeys((*matches.values(), *more))), fields)
+    if beside:
+        beside.rows.update({(company, match): rows[match] for match in more})
     found = {}
     for document in documents:
         there = rows[matches[document.claim_text]]
@@ -84,9 +107,9 @@ def _find(
 
 
 def _rows(
-    connector: Connector, find: FindSpec, company: str | None, matches: Sequence[Match]
+    connector: Connector, find: FindSpec, company: str | None, matches: Sequence[Match], fields: tuple[str, ...]
 ) -> Mapping[Match, tuple[Row, ...]]:
-    """What the target has, with all that belongs to it where many can be read together."""
+    """What the target has, with all that belongs to it where many can be read together; `fields` at least."""
     if find.read is None:
         return connector.find(find.set, matches, company=company)
     if find.together is not None:
@@ -96,7 +119,8 @@ def _rows(
         except BadAnswer as error:
             if error.status not in NOT_KNOWN:
                 raise
-    return connector.find(find.set, matches, fields=tuple(name for name, _ in find.match), company=company)
+    named = dict.fromkeys((*(name for name, _ in find.match), *fields))
+    return connector.find(find.set, matches, fields=tuple(named), company=company)
 
 
 def _compare(connector: Connector, find: FindSpec, document: Document, rows: Sequence[Row]) -> Found:

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from engine.adapters.connectors.port import Connector, Match, Row
 from engine.adapters.store.port import RecordRow
 from engine.domain.lifecycle import State
 from engine.domain.record import RecordKey
@@ -17,6 +18,7 @@ from engine.language.transform.render import RenderError, Template
 from engine.plan.decision import Document
 from engine.plan.extract import is_missing
 from engine.run.ledger_pages import record_pages
+from engine.run.matching import Beside
 from engine.run.setup import Setup
 from engine.run.similar import as_day
 from engine.words.money import show_money
@@ -24,8 +26,6 @@ from engine.words.problem import Place
 
 Named = dict[RecordKey, dict[str, str]]
 """For each record, what may be the same: its name, and how it is like it."""
-
-_Match = tuple[tuple[str, Any], ...]
 
 _IN_BOOKS = (State.SENDING, State.IN_DOUBT, State.ENTERED, State.IN_GL, State.SETTLED)
 _LABELS_AT_ONCE = 100
@@ -44,7 +44,7 @@ class _Known:
 class Earlier:
     """Documents judged before that may be on their way still, so that the target does not have them yet."""
 
-    _by: dict[tuple[Place, _Match], list[_Known]] = field(default_factory=dict)
+    _by: dict[tuple[Place, Match], list[_Known]] = field(default_factory=dict)
 
     def add(self, spec: MappingSpec, documents: Sequence[Document]) -> None:
         """These are about to be sent."""
@@ -54,13 +54,27 @@ class Earlier:
                     known = _Known(document.record.key, document.company, day)
                     self._by.setdefault((twin.place, match), []).append(known)
 
-    def of(self, twin: DocumentTwin, match: _Match) -> Sequence[_Known]:
+    def of(self, twin: DocumentTwin, match: Match) -> Sequence[_Known]:
         """Those that the twin would find by this match."""
         return self._by.get((twin.place, match), ())
 
 
-def find_twins(setup: Setup, spec: MappingSpec, documents: Sequence[Document], earlier: Earlier) -> Named:
-    """What may be the same spend as each document, by the mapping's `twins`.
+def twins_beside(setup: Setup, spec: MappingSpec, documents: Sequence[Document]) -> Beside | None:
+    """What the mapping's `twins` want of the set that its documents are looked up in, to be asked for with them."""
+    matches: dict[str | None, list[Match]] = {}
+    fields: dict[str, None] = {}
+    for twin in spec.twins:
+        if isinstance(twin, DocumentTwin) and twin.set == _set_of(spec):
+            fields |= dict.fromkeys(twin.fields)
+            for company, asked in _by_company(setup, twin, _asked(twin, _dated(twin, documents))).items():
+                matches.setdefault(company, []).extend(match for _, _, match in asked)
+    return Beside(set=_set_of(spec), matches=matches, fields=tuple(fields)) if matches else None
+
+
+def find_twins(
+    setup: Setup, spec: MappingSpec, documents: Sequence[Document], earlier: Earlier, beside: Beside | None
+) -> Named:
+    """What may be the same spend as each document, by the mapping's `twins`; `beside` is what was asked for already.
 
     Raises:
         Unreachable: the target cannot be asked.
@@ -69,7 +83,7 @@ def find_twins(setup: Setup, spec: MappingSpec, documents: Sequence[Document], e
     for twin in spec.twins:
         dated = _dated(twin, documents)
         if isinstance(twin, DocumentTwin):
-            pairs = _documents(setup, spec, twin, dated, earlier)
+            pairs = _documents(setup, spec, twin, dated, earlier, beside)
         else:
             pairs = _records(setup, twin, dated)
         for document, name in pairs:
@@ -82,7 +96,7 @@ def _dated(twin: Twin, documents: Sequence[Document]) -> list[tuple[Document, da
     return [(document, day) for document, day in days if day is not None]
 
 
-def _asked(twin: DocumentTwin, dated: Sequence[tuple[Document, date]]) -> Sequence[tuple[Document, date, _Match]]:
+def _asked(twin: DocumentTwin, dated: Sequence[tuple[Document, date]]) -> Sequence[tuple[Document, date, Match]]:
     return [(document, day, match) for document, day in dated if (match := _match(twin, document)) is not None]
 
 
@@ -97,18 +111,14 @@ def _documents(
     twin: DocumentTwin,
     dated: Sequence[tuple[Document, date]],
     earlier: Earlier,
+    beside: Beside | None,
 ) -> Iterator[tuple[Document, str]]:
     asked = _asked(twin, dated)
     if twin.set == _set_of(spec):
         yield from _on_their_way(twin, asked, earlier)
-    companies = dict.fromkeys(document.company for document, _, _ in asked)
-    if twin.every_company:
-        companies = dict.fromkeys([*companies, *setup.books.companies])
-    connector = setup.connectors[spec.target.connection]
-    for company in companies:
-        of_company = [one for one in asked if twin.every_company or one[0].company == company]
+    for company, of_company in _by_company(setup, twin, asked).items():
         matches = tuple(dict.fromkeys(match for _, _, match in of_company))
-        rows = connector.find(twin.set, matches, fields=twin.fields, company=company)
+        rows = _rows(setup.connectors[spec.target.connection], twin, company, matches, beside)
         ours = _ours(setup, f"{spec.target.connection}/{company or ''}/{twin.set}", twin, rows)
         for document, day, match in of_company:
             for row in rows[match]:
@@ -118,11 +128,30 @@ def _documents(
                     yield document, _name(holder, there) if holder else f"{twin.reference(row)} ({there})"
 
 
+def _by_company(
+    setup: Setup, twin: DocumentTwin, asked: Sequence[tuple[Document, date, Match]]
+) -> dict[str | None, Sequence[tuple[Document, date, Match]]]:
+    """In which companies of the target the twins of each are looked for."""
+    companies = dict.fromkeys(document.company for document, _, _ in asked)
+    if twin.every_company:
+        return dict.fromkeys([*companies, *setup.books.companies], asked)
+    return {company: [one for one in asked if one[0].company == company] for company in companies}
+
+
+def _rows(
+    connector: Connector, twin: DocumentTwin, company: str | None, matches: Sequence[Match], beside: Beside | None
+) -> dict[Match, tuple[Row, ...]]:
+    known = beside.rows if beside and beside.set == twin.set else {}
+    missing = [match for match in matches if (company, match) not in known]
+    asked = connector.find(twin.set, missing, fields=twin.fields, company=company) if missing else {}
+    return {match: asked[match] if match in asked else known[company, match] for match in matches}
+
+
 def _on_their_way(
-    twin: DocumentTwin, asked: Sequence[tuple[Document, date, _Match]], earlier: Earlier
+    twin: DocumentTwin, asked: Sequence[tuple[Document, date, Match]], earlier: Earlier
 ) -> Iterator[tuple[Document, str]]:
     """Two of one run: neither is at the target yet, and the first one goes there."""
-    first: dict[_Match, list[_Known]] = {}
+    first: dict[Match, list[_Known]] = {}
     for document, day, match in asked:
         before = first.setdefault(match, [])
         for other in (*earlier.of(twin, match), *before):
@@ -133,7 +162,7 @@ def _on_their_way(
 
 
 def _ours(
-    setup: Setup, namespace: str, twin: DocumentTwin, rows: Mapping[_Match, Sequence[Mapping[str, Any]]]
+    setup: Setup, namespace: str, twin: DocumentTwin, rows: Mapping[Match, Sequence[Mapping[str, Any]]]
 ) -> Mapping[str, RecordKey]:
     """The records of ours that hold the claims on these documents, so that they are named as in the batch."""
     if not twin.key:
@@ -172,7 +201,7 @@ def _records(
                 yield document, f"{name} ({show_money(row.amount or Decimal(0))}, {there})"
 
 
-def _match(twin: DocumentTwin, document: Document) -> _Match | None:
+def _match(twin: DocumentTwin, document: Document) -> Match | None:
     """What to look for; None where a part of it is missing, such as a merchant that is no vendor."""
     match = tuple((name, _rendered(value, document)) for name, value in twin.match)
     return None if any(is_missing(value) for _, value in match) else match

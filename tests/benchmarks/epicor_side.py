@@ -13,7 +13,7 @@ from tests.benchmarks.bills import COMPANY, VENDOR_NUM_FIRST, accounts, vendor_i
 from tests.benchmarks.http_site import Asked, Said
 
 ROOT = f"/bench/api/v2/odata/{COMPANY}/"
-_PAIR = re.compile(r"VendorNum eq (\d+)(?: and InvoiceNum eq '([^']*)')?")
+_PAIR = re.compile(r"VendorNum eq (\d+)(?: and InvoiceNum eq '([^']*)')?|InvoiceNum eq '([^']*)'")
 _TEXT = re.compile(r"(?:VendorID|GLAccount1|GroupID) eq '([^']*)'")
 _encode = msgspec.json.encode
 
@@ -46,6 +46,7 @@ class EpicorSide:
         self.vendors: list[dict[str, object]] = []
         self.chart: list[dict[str, object]] = []
         self._of_vendor: dict[int, list[Key]] = {}
+        self._of_number: dict[str, list[Key]] = {}
         self._groups: set[str] = set()
 
     def answer(self, asked: Asked) -> Said:
@@ -98,6 +99,7 @@ class EpicorSide:
         ]
         self.invoices[key] = kept, _encode(amounts), _encode(coded)
         self._of_vendor.setdefault(key[0], []).append(key)
+        self._of_number.setdefault(key[1], []).append(key)
 
     def _getnewapinvhedinvoice(self, asked: Asked) -> Said:
         group = msgspec.json.decode(asked.body)["cGroupID"]
@@ -117,8 +119,11 @@ class EpicorSide:
     def _apinvoices(self, asked: Asked) -> Said:
         params = asked.params()
         keys: list[Key] = []
-        for vendor, number in _PAIR.findall(params.get("$filter", "")):
-            keys += [(int(vendor), number)] if number else self._of_vendor.get(int(vendor), [])
+        for vendor, number, alone in _PAIR.findall(params.get("$filter", "")):
+            if alone:
+                keys += self._of_number.get(alone, [])
+            else:
+                keys += [(int(vendor), number)] if number else self._of_vendor.get(int(vendor), [])
         there = [key for key in keys if key in self.invoices]
         skip, top = int(params.get("$skip", "0")), int(params.get("$top", "100"))
         rows = [self._row(key, expanded="$expand" in params) for key in there[skip : skip + top]]
