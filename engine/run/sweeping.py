@@ -1,12 +1,14 @@
 """The sweep: everything entered and not settled is read again in the target, and what happened to it is told.
 
 A document can be changed, moved or deleted by people until its group is posted. Nothing is entered again by
-itself: what is found stands as a cause on the record. When very many are gone at once, the target was probably
-put back to an older state: then no record is marked, and the line stops until a person confirms.
+itself: what is found stands as a cause on the record, page by page. When very many are gone at once, the target was
+probably put back to an older state: so those that are gone wait until all were looked at, and where they are too
+many no record is marked, and the line stops until a person confirms.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,6 +21,7 @@ from engine.language.transform.render import RenderError
 from engine.plan.decision import Document
 from engine.run.entered_documents import Entered, closed_findings, entered_documents
 from engine.run.isolating import Apart
+from engine.run.ledger_pages import BATCH
 from engine.run.line_stops import free_line, stop_line, stopped_because
 from engine.run.matching import Found, find_documents
 from engine.run.setup import Setup, Tell, ignore
@@ -63,18 +66,18 @@ class SweepResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
-    """One entered record, and what the target has for it now."""
+    """One entered record, and what the target has for it now; `line` is where its document stands."""
 
-    spec: MappingSpec
-    entered: Entered
-    document: Document
+    line: Line
+    row: RecordRow
+    sent: bool
     found: Found | None
     trouble: str = ""
 
     @property
     def gone(self) -> bool:
         """Whether our document is not there; another one with its number is ours only if it says the same."""
-        return self.found is None or (self.entered.sent and self.found.by.bears is not None and not self.found.ours)
+        return self.found is None or (self.sent and self.found.by.bears is not None and not self.found.ours)
 
     @property
     def moved(self) -> str:
@@ -82,10 +85,6 @@ class _Seen:
         if self.found is None or self.found.in_gl or (self.found.by.bears is not None and not self.found.bears):
             return ""
         return self.found.moved
-
-    @property
-    def line(self) -> Line:
-        return self.spec.target.connection, self.document.company
 
 
 def sweep(
@@ -102,28 +101,37 @@ def sweep(
     then what is missing is marked record by record.
 
     Raises:
-        Unreachable: a target cannot be asked; then nothing is decided.
+        Unreachable: a target cannot be asked; what was read before that is noted, and nothing that is gone.
         InputError: there is no stopped line to accept anything for.
     """
     run, result = setup.make_id(), SweepResult()
     swept = [spec for spec in specs if not spec.in_step and spec.dedupe is not None and spec.dedupe.find]
-    seen = [one for spec in swept for one in _look(setup, spec, result, tell)]
     lines = {(spec.target.connection, name) for spec in swept for name in setup.books.companies}
     standing = {line: why for line in sorted(lines) if (why := stopped_because(setup.ledger, *line))}
     accepted = {line for line in standing if accept_missing and company in (None, line[1])}
     if accept_missing and not accepted:
         raise InputError("no line is stopped, so there is nothing to accept")
     result.stopped = {line: why for line, why in standing.items() if line not in accepted}
-    for line in sorted({one.line for one in seen}, key=str):
-        if line not in accepted:
-            _stop_if_many_are_gone(setup, line, [one for one in seen if one.line == line], result, run)
-    _note(setup, [one for one in seen if not (one.gone and one.line in result.stopped)], result, run)
+    looked_at: Counter[Line] = Counter()
+    gone: list[_Seen] = []
+    for spec in swept:
+        for page in _look(setup, spec, result, tell):
+            looked_at.update(one.line for one in page)
+            gone += [one for one in page if one.gone]
+            _note(setup, [one for one in page if not one.gone], result, run)
+    for line in sorted(looked_at.keys() - accepted, key=str):
+        here = [one for one in gone if one.line == line]
+        _stop_if_many_are_gone(setup, line, here, looked_at[line], result, run)
+    marked = [one for one in gone if one.line not in result.stopped]
+    for start in range(0, len(marked), BATCH):
+        _note(setup, marked[start : start + BATCH], result, run)
     for line in sorted(accepted):
         free_line(setup, *line, accept_missing, run)
     return result
 
 
-def _look(setup: Setup, spec: MappingSpec, result: SweepResult, tell: Tell) -> Iterator[_Seen]:
+def _look(setup: Setup, spec: MappingSpec, result: SweepResult, tell: Tell) -> Iterator[list[_Seen]]:
+    """What the target has for the entered records of a mapping, page by page."""
     connector = setup.connectors[spec.target.connection]
     for page in entered_documents(setup, spec, State.ENTERED, State.IN_GL):
         known = [(one, one.document) for one in page if one.document is not None]
@@ -135,15 +143,17 @@ def _look(setup: Setup, spec: MappingSpec, result: SweepResult, tell: Tell) -> I
         read = {entered.row.id for entered, _ in known}
         result.unread += [one.row for one in page if one.row.id not in read]
         troubles = _troubles(setup, spec, [document for _, document in known], by_key)
-        for entered, document in known:
-            yield _Seen(
-                spec=spec,
-                entered=entered,
-                document=document,
+        result.looked_at += len(known)
+        yield [
+            _Seen(
+                line=(spec.target.connection, document.company),
+                row=entered.row,
+                sent=entered.sent,
                 found=by_key.get(document.claim_text),
                 trouble=troubles.get(document.claim_text, ""),
             )
-        result.looked_at += len(known)
+            for entered, document in known
+        ]
         tell("looked at", len(known))
 
 
@@ -196,17 +206,17 @@ def _about(document: Document, log: str) -> str:
     return " ".join(named or lines)
 
 
-def _stop_if_many_are_gone(setup: Setup, line: Line, seen: Sequence[_Seen], result: SweepResult, run: str) -> None:
-    fresh = [
-        one for one in seen if one.gone and one.entered.row.cause != "vanished" and _is_new(setup, one, _gone(one))
-    ]
+def _stop_if_many_are_gone(
+    setup: Setup, line: Line, gone: Sequence[_Seen], looked_at: int, result: SweepResult, run: str
+) -> None:
+    fresh = [one for one in gone if one.row.cause != "vanished" and _is_new(setup, one, _gone(one))]
     settings = setup.books.companies[line[1]].settings if line[1] in setup.books.companies else {}
     own = settings.get("sweep_stop_missing")
-    most = max(MISSING_MAX if own is None else own, len(seen) * MISSING_PERCENT_MAX // 100)
+    most = max(MISSING_MAX if own is None else own, looked_at * MISSING_PERCENT_MAX // 100)
     if len(fresh) <= most:
         return
     reason = (
-        f"{len(fresh)} of our {len(seen)} documents are gone from {line[0]} {line[1] or ''} at once "
+        f"{len(fresh)} of our {looked_at} documents are gone from {line[0]} {line[1] or ''} at once "
         f"(more than {most}): it looks as if it was put back to an older state"
     )
     if result.stopped.get(line) != reason:
@@ -216,11 +226,11 @@ def _stop_if_many_are_gone(setup: Setup, line: Line, seen: Sequence[_Seen], resu
 
 def _is_new(setup: Setup, one: _Seen, sentence: str) -> bool:
     """Whether there is something to say that no person has closed."""
-    return bool(sentence) and sentence not in closed_findings(setup, one.entered.row)
+    return bool(sentence) and sentence not in closed_findings(setup, one.row)
 
 
 def _gone(one: _Seen) -> str:
-    target, row = one.spec.target.connection, one.entered.row
+    target, row = one.line[0], one.row
     if one.found is None:
         return f"{row.reference} is not in {target} any more"
     return f"{row.reference} is not ours any more: {target} has another document with its number"
@@ -230,7 +240,7 @@ def _note(setup: Setup, seen: Sequence[_Seen], result: SweepResult, run: str) ->
     first: list[Decision] = []
     second: list[Decision] = []
     for one in seen:
-        row = one.entered.row
+        row = one.row
         cause, reason = _finding(setup, one)
         if cause and cause in OURS_TO_CLEAR and (cause, reason) != ("differs", row.reason):
             result.noticed.append(Noticed(row=row, cause=cause, reason=reason))
@@ -249,15 +259,15 @@ def _note(setup: Setup, seen: Sequence[_Seen], result: SweepResult, run: str) ->
 def _state(one: _Seen) -> State:
     """How far the document has come; it never goes back, that is a finding."""
     if one.gone or one.found is None:
-        return one.entered.row.state
+        return one.row.state
     if one.found.settled:
         return State.SETTLED
-    return State.IN_GL if one.found.in_gl else one.entered.row.state
+    return State.IN_GL if one.found.in_gl else one.row.state
 
 
 def _finding(setup: Setup, one: _Seen) -> tuple[str, str]:
     """The cause and its reason; without anything new, what stood there before, unless it is over."""
-    row = one.entered.row
+    row = one.row
     if one.gone or one.found is None:
         reason = _gone(one)
         return ("vanished", reason) if _is_new(setup, one, reason) else ("", "")
