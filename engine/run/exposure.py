@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from engine.adapters.connectors.port import Match, Row
 from engine.adapters.store.port import RecordRow
 from engine.domain.lifecycle import State
 from engine.domain.record import RecordKey
@@ -33,7 +35,7 @@ class Exposed:
 
 @dataclass(slots=True, kw_only=True)
 class Exposure:
-    """All of it; `open` is what the target still owes on each of our documents that the source pays, `unread` are
+    """All of it; `open` is what the target still owes on those of our documents that were asked for, `unread` are
     records that could not be looked at: unknown is not nothing.
     """
 
@@ -48,8 +50,16 @@ class Exposure:
         return bool(self.exposed or self.unread)
 
 
-def find_exposure(setup: Setup, specs: Sequence[MappingSpec], company: str | None = None) -> Exposure:
+def find_exposure(
+    setup: Setup,
+    specs: Sequence[MappingSpec],
+    company: str | None = None,
+    *,
+    balances_of: Collection[RecordKey] = (),
+) -> Exposure:
     """Every open document of the vendors we entered documents for that lacks a lock although the source pays.
+
+    `balances_of` are the records whose documents' open balance is wanted.
 
     Raises:
         Unreachable: a target cannot be asked.
@@ -59,6 +69,7 @@ def find_exposure(setup: Setup, specs: Sequence[MappingSpec], company: str | Non
     for spec in specs:
         if spec.exposed is None:
             continue
+        there = _There(setup, spec, spec.exposed)
         for page in entered_documents(setup, spec, *BATCH_STATES):
             asked = []
             for one in page:
@@ -70,10 +81,12 @@ def find_exposure(setup: Setup, specs: Sequence[MappingSpec], company: str | Non
                 elif paid_by_source:
                     asked.append((one.row, one.document))
             result.looked_at += len(asked)
-            for exposed in _exposed(setup, spec, spec.exposed, asked, result):
-                name = (spec.target.connection, exposed.reference)
-                if name not in told or (told[name].keyed and not exposed.keyed):
-                    told[name] = exposed
+            there.ask(document for _, document in asked)
+            for row, document in asked:
+                for exposed in _exposed(spec.exposed, row, document, there, result, balances_of):
+                    name = (spec.target.connection, exposed.reference)
+                    if name not in told or (told[name].keyed and not exposed.keyed):
+                        told[name] = exposed
     result.exposed = sorted(told.values(), key=lambda one: (-(one.balance or Decimal(0)), one.reference))
     return result
 
@@ -89,32 +102,73 @@ def _asks(exposed: ExposedSpec, document: Document) -> bool | None:
         return None
 
 
+class _There:
+    """What is open at the target: asked for once for each look-up, and as much of a row kept as is looked at."""
+
+    def __init__(self, setup: Setup, spec: MappingSpec, exposed: ExposedSpec) -> None:
+        self._connector = setup.connectors[spec.target.connection]
+        self._at_once = setup.in_flight(spec.target.connection)
+        self._exposed = exposed
+        self._fields = _fields_of(exposed)
+        self._found: dict[tuple[str | None, Match], dict[str | Decimal | None, list[Row]]] = {}
+
+    def ask(self, documents: Iterable[Document]) -> None:
+        """Ask for what these documents need and was not asked for before."""
+        wanted = dict.fromkeys((document.company, self._match(document)) for document in documents)
+        new = [one for one in wanted if one not in self._found]
+        with ThreadPoolExecutor(max_workers=self._at_once) as pool:
+            self._found.update(zip(new, pool.map(lambda one: self._open(*one), new), strict=True))
+
+    def like(self, row: RecordRow, document: Document) -> Iterator[Row]:
+        """The open documents that may be this record's: those of its name, and those of its amount."""
+        found = self._found[document.company, self._match(document)]
+        own = found.get(row.reference or "", ())
+        yield from own
+        asked = self._exposed.amount.equals.render(document.scope)
+        alike = (*found.get(_number(asked), ()), *found.get(None, ()))
+        yield from (one for one in alike if one not in own)
+
+    def _match(self, document: Document) -> Match:
+        return tuple((key, value.render(document.scope)) for key, value in self._exposed.match)
+
+    def _open(self, company: str | None, match: Match) -> dict[str | Decimal | None, list[Row]]:
+        found: dict[str | Decimal | None, list[Row]] = {}
+        for whole in self._connector.find(self._exposed.set, (match,), company=company)[match]:
+            row = whole if self._fields is None else {name: whole[name] for name in self._fields & whole.keys()}
+            for name in (str(self._exposed.reference(row) or ""), _number(self._exposed.amount.path(row))):
+                found.setdefault(name, []).append(row)
+        return found
+
+
+def _fields_of(exposed: ExposedSpec) -> frozenset[str] | None:
+    """The fields of a row that are looked at; None where an expression may look at any of them."""
+    paths = (exposed.reference, exposed.balance, exposed.amount.path, *(lock.path for lock in exposed.locks))
+    selectors = (*paths, exposed.selected) if exposed.selected is not None else paths
+    if any(sign in selector.text for selector in selectors for sign in "@*"):
+        return None
+    return frozenset(path[0] for selector in selectors for path in selector.paths())
+
+
+def _number(value: Any) -> Decimal | None:
+    """An amount; None for what is none."""
+    return Decimal(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else None
+
+
 def _exposed(
-    setup: Setup,
-    spec: MappingSpec,
     exposed: ExposedSpec,
-    asked: Sequence[tuple[RecordRow, Document]],
+    row: RecordRow,
+    document: Document,
+    there: _There,
     result: Exposure,
-) -> Iterable[Exposed]:
-    """What is exposed of these; notes in the result what is open of them."""
-    by_company: dict[str | None, list[tuple[RecordRow, Document]]] = {}
-    for row, document in asked:
-        by_company.setdefault(document.company, []).append((row, document))
-    for name, waiting in by_company.items():
-        matches = {
-            document.key_text: tuple((key, value.render(document.scope)) for key, value in exposed.match)
-            for _, document in waiting
-        }
-        found = setup.connectors[spec.target.connection].find(
-            exposed.set, tuple(dict.fromkeys(matches.values())), company=name
-        )
-        for row, document in waiting:
-            for there in found[matches[document.key_text]]:
-                if _is_own(exposed, row, there):
-                    result.open[row.key] = _balance(exposed, there)
-                one = _one(exposed, row, document, there)
-                if one is not None:
-                    yield one
+    balances_of: Collection[RecordKey],
+) -> Iterator[Exposed]:
+    """What is exposed of this document; notes in the result what is open of it, where that is wanted."""
+    for one in there.like(row, document):
+        if row.key in balances_of and _is_own(exposed, row, one):
+            result.open[row.key] = _number(exposed.balance(one))
+        found = _one(exposed, row, document, one)
+        if found is not None:
+            yield found
 
 
 def _one(exposed: ExposedSpec, row: RecordRow, document: Document, there: Mapping[str, Any]) -> Exposed | None:
@@ -129,7 +183,7 @@ def _one(exposed: ExposedSpec, row: RecordRow, document: Document, there: Mappin
     return Exposed(
         row=row,
         reference=str(exposed.reference(there) or ""),
-        balance=_balance(exposed, there),
+        balance=_number(exposed.balance(there)),
         why=tuple(why),
         keyed=not own,
     )
@@ -137,8 +191,3 @@ def _one(exposed: ExposedSpec, row: RecordRow, document: Document, there: Mappin
 
 def _is_own(exposed: ExposedSpec, row: RecordRow, there: Mapping[str, Any]) -> bool:
     return str(exposed.reference(there) or "") == row.reference
-
-
-def _balance(exposed: ExposedSpec, there: Mapping[str, Any]) -> Decimal | None:
-    balance = exposed.balance(there)
-    return Decimal(balance) if isinstance(balance, (int, Decimal)) else None
