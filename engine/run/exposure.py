@@ -18,6 +18,7 @@ from engine.plan.decision import Document
 from engine.run.entered_documents import entered_documents
 from engine.run.matching import differs
 from engine.run.setup import Setup
+from engine.words.json_value import decode, encode
 
 BATCH_STATES = (State.ENTERED, State.IN_GL, State.SETTLED)
 
@@ -110,7 +111,7 @@ class _There:
         self._at_once = setup.in_flight(spec.target.connection)
         self._exposed = exposed
         self._fields = _fields_of(exposed)
-        self._found: dict[tuple[str | None, Match], dict[str | Decimal | None, list[Row]]] = {}
+        self._found: dict[tuple[str | None, Match], dict[str | Decimal | None, list[bytes]]] = {}
 
     def ask(self, documents: Iterable[Document]) -> None:
         """Ask for what these documents need and was not asked for before."""
@@ -122,21 +123,20 @@ class _There:
     def like(self, row: RecordRow, document: Document) -> Iterator[Row]:
         """The open documents that may be this record's: those of its name, and those of its amount."""
         found = self._found[document.company, self._match(document)]
-        own = found.get(row.reference or "", ())
-        yield from own
         asked = self._exposed.amount.equals.render(document.scope)
-        alike = (*found.get(_number(asked), ()), *found.get(None, ()))
-        yield from (one for one in alike if one not in own)
+        named = (row.reference or "", _number(asked), None)
+        return (decode(one) for one in dict.fromkeys(one for name in named for one in found.get(name, ())))
 
     def _match(self, document: Document) -> Match:
         return tuple((key, value.render(document.scope)) for key, value in self._exposed.match)
 
-    def _open(self, company: str | None, match: Match) -> dict[str | Decimal | None, list[Row]]:
-        found: dict[str | Decimal | None, list[Row]] = {}
+    def _open(self, company: str | None, match: Match) -> dict[str | Decimal | None, list[bytes]]:
+        found: dict[str | Decimal | None, list[bytes]] = {}
         for whole in self._connector.find(self._exposed.set, (match,), company=company)[match]:
-            row = whole if self._fields is None else {name: whole[name] for name in self._fields & whole.keys()}
+            row = whole if self._fields is None else {name: whole[name] for name in self._fields if name in whole}
+            kept = encode(row)
             for name in (str(self._exposed.reference(row) or ""), _number(self._exposed.amount.path(row))):
-                found.setdefault(name, []).append(row)
+                found.setdefault(name, []).append(kept)
         return found
 
 

@@ -18,13 +18,25 @@ KEY = RecordKey(connection="airbase", feed="f", source_id="1")
 DOCUMENT = TargetDocument(reference="A/1", posting_key="A/7/1", in_gl=True, amount=Decimal("100.00"), currency="USD")
 LINES = (
     BookedLine(
-        name="l1", documents=("A/7/1",), account="6200|10", natural="6200", amount=Decimal("100.00"), in_gl=True
+        listed="gl",
+        name="l1",
+        document="A/7/1",
+        account="6200|10",
+        natural="6200",
+        amount=Decimal("100.00"),
+        in_gl=True,
     ),
     BookedLine(
-        name="l2", documents=("A/7/1",), account="2105|00", natural="2105", amount=Decimal("-100.00"), in_gl=True
+        listed="gl",
+        name="l2",
+        document="A/7/1",
+        account="2105|00",
+        natural="2105",
+        amount=Decimal("-100.00"),
+        in_gl=True,
     ),
 )
-TARGET = TargetSide(documents={"a/1": DOCUMENT}, lines=LINES, by_document={"a/7/1": LINES})
+TARGET = TargetSide(documents={"a/1": DOCUMENT}, lines=LINES, by_document=lambda key: LINES if key == "a/7/1" else ())
 
 
 def source(day: date = date(2026, 10, 5), amount: str | None = "100.00") -> SourceFact:
@@ -57,25 +69,25 @@ def ours(state: State = State.ENTERED, day: date = date(2026, 10, 5), reference:
 
 @pytest.mark.parametrize("state", list(State))
 def test_every_state_has_one_bucket(state: State) -> None:
-    (row,), findings = state_rows({KEY: source()}, {KEY: ours(state)}, TARGET, OCTOBER)
+    (row,), findings = state_rows([source()], {KEY: ours(state)}, TARGET, OCTOBER)
     assert not findings
     assert row.check == (0, Decimal("0.00"))
     assert sum(one.count for one in row.buckets.values()) == 1
 
 
 def test_a_vanished_document_leaves_its_amount_in_the_check() -> None:
-    (row,), (finding,) = state_rows({KEY: source()}, {KEY: ours(reference="A/gone")}, TARGET, OCTOBER)
+    (row,), (finding,) = state_rows([source()], {KEY: ours(reference="A/gone")}, TARGET, OCTOBER)
     assert row.check == (1, Decimal("100.00"))
     assert (finding.kind, finding.reference) == ("not in the target", "A/gone")
 
 
 def test_a_record_booked_in_another_month_is_moved_out() -> None:
-    (row,), _ = state_rows({KEY: source()}, {KEY: ours(day=date(2026, 11, 1))}, TARGET, OCTOBER)
+    (row,), _ = state_rows([source()], {KEY: ours(day=date(2026, 11, 1))}, TARGET, OCTOBER)
     assert row.buckets["moved_out"].count == 1
 
 
 def test_an_amount_that_cannot_be_read_is_counted_apart() -> None:
-    (row,), _ = state_rows({KEY: source(amount=None)}, {KEY: ours(State.HELD)}, TARGET, OCTOBER)
+    (row,), _ = state_rows([source(amount=None)], {KEY: ours(State.HELD)}, TARGET, OCTOBER)
     assert (row.source.count, row.source.unknown, row.source.amount) == (1, 1, Decimal("0.00"))
 
 

@@ -108,18 +108,28 @@ def _told(
 
 def strangers(pairs: Iterable[Pair], ledger: Mapping[RecordKey, LedgerFact], target: TargetSide) -> Iterator[Finding]:
     """Documents that bear our stamp and that no record knows, and those keyed by hand that look like one of ours."""
-    pairs = list(pairs)
-    known = {row.reference.casefold() for row in ledger.values() if row.reference}
-    numbers = {(_bare(one.number), one.amount): row for row, one in pairs if one.number}
-    mine = {one.reference.casefold() for _, one in pairs}
-    for name, document in target.documents.items():
-        if document.ours and name not in known:
+    ours = {document.reference.casefold() for _, document in pairs}
+    others = [name for name in target.documents if name not in ours]
+    stamped, numbered = set(), set()
+    for name in others:
+        document = target.documents[name]
+        stamped |= {name} if document.ours else set()
+        numbered |= {_looks(document)} if document.number else set()
+    stamped -= {row.reference.casefold() for row in ledger.values() if row.reference.casefold() in stamped}
+    alike = {_looks(one): row for row, one in pairs if one.number and _looks(one) in numbered}
+    for name in others:
+        document = target.documents[name]
+        row = alike.get(_looks(document)) if document.number else None
+        if name in stamped:
             yield _stranger(document, target, "it bears our stamp, and no record of the ledger was entered as it")
-        elif name not in mine and document.number and (_bare(document.number), document.amount) in numbers:
-            row = numbers[_bare(document.number), document.amount]
+        elif row is not None:
             yield _stranger(
                 document, target, f"it has number and amount of {row.label}, which was entered as {row.reference}"
             )
+
+
+def _looks(document: TargetDocument) -> tuple[str, Decimal | None]:
+    return _bare(document.number), document.amount
 
 
 def _stranger(document: TargetDocument, target: TargetSide, why: str) -> Finding:

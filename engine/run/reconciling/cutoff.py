@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from engine.adapters.store.aside import Aside
 from engine.run.reconciling.read_ledger import read_ledger
 from engine.run.reconciling.read_source import read_source
 from engine.run.reconciling.sides import LedgerFact, Period, SourceFact
@@ -69,17 +70,18 @@ def cut_off(setup: Setup, company: str, period: Period) -> tuple[CutOffLine, ...
         Unreachable: the source cannot be read whole.
     """
     books = setup.books.company(company)
-    facts, readings = read_source(setup, company)
-    if facts is None:
-        raise Unreachable("; ".join(f"{one.what}: {one.problem}" for one in readings if not one.complete))
-    ledger = read_ledger(setup, books, period)
-    latest = {fact.key: fact for fact in facts if fact.company == company}
-    lines = (
-        line
-        for fact in latest.values()
-        if (line := cut_off_line(fact, ledger.get(fact.key), books.zone, period)) is not None
-    )
-    return tuple(sorted(lines, key=lambda line: (line.written, line.record)))
+    with Aside() as aside:
+        facts, readings = read_source(setup, company, aside)
+        if facts is None:
+            raise Unreachable("; ".join(f"{one.what}: {one.problem}" for one in readings if not one.complete))
+        ledger = read_ledger(setup, books, period, aside)
+        lines = (
+            line
+            for fact in facts.values()
+            if fact.company == company
+            and (line := cut_off_line(fact, ledger.get(fact.key), books.zone, period)) is not None
+        )
+        return tuple(sorted(lines, key=lambda line: (line.written, line.record)))
 
 
 def cut_off_line(fact: SourceFact, row: LedgerFact | None, zone: ZoneInfo, period: Period) -> CutOffLine | None:

@@ -13,14 +13,29 @@ from engine.run.setup import Setup
 from engine.words.errors import CredentialsError, Unreachable
 
 
-def read_exposure(setup: Setup, company: str) -> tuple[Exposure | None, list[str]]:
+def read_exposure(
+    setup: Setup, company: str, facts: Mapping[RecordKey, SourceFact]
+) -> tuple[Exposure | None, list[str]]:
     """What `exposure` finds in a company, whatever the period; None when it cannot be read. And what is unknown."""
     try:
-        found = find_exposure(setup, booking_specs(setup), company)
+        found = find_exposure(setup, booking_specs(setup), company, balances_of=frozenset(_settled(facts)))
     except (Unreachable, CredentialsError) as error:
         return None, [f"what could be paid twice could not be read: {error}"]
     named = ", ".join(row.label or row.key.source_id for row in found.unread[:5])
     return found, [f"whether {len(found.unread)} documents could be paid twice is UNKNOWN: {named}"] if named else []
+
+
+def _settled(facts: Mapping[RecordKey, SourceFact]) -> Iterator[RecordKey]:
+    """The records that others pay, and those that were used for others."""
+    for fact in facts.values():
+        if fact.pays:
+            yield _paid(fact)
+        if fact.used_for:
+            yield fact.key
+
+
+def _paid(fact: SourceFact) -> RecordKey:
+    return RecordKey(connection=fact.key.connection, feed=fact.key.feed, source_id=fact.pays or "")
 
 
 def exposed(found: Exposure, facts: Mapping[RecordKey, SourceFact]) -> Exposed:
@@ -30,7 +45,7 @@ def exposed(found: Exposure, facts: Mapping[RecordKey, SourceFact]) -> Exposed:
     oldest = ""
     told: set[RecordKey] = set()
     for fact in facts.values():
-        document = RecordKey(connection=fact.key.connection, feed=fact.key.feed, source_id=fact.pays or "")
+        document = _paid(fact)
         balance = found.open.get(document)
         if balance and document not in told:
             told.add(document)

@@ -7,32 +7,35 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from engine.adapters.store.aside import Aside, Kept
 from engine.adapters.store.port import RecordRow
 from engine.domain.record import RecordKey
 from engine.language.spec.books import Company
 from engine.language.spec.model import MappingSpec
-from engine.run.ledger_pages import every_record
+from engine.run.ledger_pages import record_pages
 from engine.run.reading import feeds_of
 from engine.run.reconciling.read_source import booking_specs
 from engine.run.reconciling.sides import IN_TARGET, LedgerFact, Period
 from engine.run.setup import Setup
 
 
-def read_ledger(setup: Setup, company: Company, period: Period) -> dict[RecordKey, LedgerFact]:
+def read_ledger(setup: Setup, company: Company, period: Period, aside: Aside) -> Mapping[RecordKey, LedgerFact]:
     """Every record of the feeds that are booked; entries only of those entered into this company and period."""
-    rows = list(_rows(setup))
     accounts = {spec.name: _accounts(spec, company) for spec in booking_specs(setup)}
-    wanted = [row for row in rows if _is_entered(row, company.code, period)]
-    sent = _sent(setup, wanted)
-    return {row.key: _fact(row, _entries(sent.get(row.id), accounts.get(row.mapping or "", {}))) for row in rows}
+    facts: Kept[RecordKey, LedgerFact] = aside.keep(LedgerFact, lambda fact: fact.key)
+    for rows in _pages(setup):
+        sent = _sent(setup, [row for row in rows if _is_entered(row, company.code, period)])
+        for row in rows:
+            facts.put(_fact(row, _entries(sent.get(row.id), accounts.get(row.mapping or "", {}))))
+    return facts
 
 
-def _rows(setup: Setup) -> Iterator[RecordRow]:
+def _pages(setup: Setup) -> Iterator[tuple[RecordRow, ...]]:
     feeds = {
         (spec.source.connection, feed): None for spec in booking_specs(setup) for _, feed in feeds_of(setup, spec)
     }
     for feed in feeds:
-        yield from every_record(setup.ledger, feed=feed)
+        yield from record_pages(setup.ledger, feed=feed)
 
 
 def _is_entered(row: RecordRow, company: str, period: Period) -> bool:

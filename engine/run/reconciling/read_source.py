@@ -9,7 +9,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from engine.domain.record import SourceRecord
+from engine.adapters.store.aside import Aside, Kept
+from engine.domain.record import RecordKey, SourceRecord
 from engine.language.spec.model import CrosswalkStep, MappingSpec, ValueStep
 from engine.language.transform.render import RenderError, Template
 from engine.language.transform.select import SelectError, Selector
@@ -30,9 +31,11 @@ def booking_specs(setup: Setup) -> tuple[MappingSpec, ...]:
     return tuple(spec for spec in setup.specs if not spec.in_step)
 
 
-def read_source(setup: Setup, company: str) -> tuple[list[SourceFact] | None, tuple[Reading, ...]]:
+def read_source(
+    setup: Setup, company: str, aside: Aside
+) -> tuple[Kept[RecordKey, SourceFact] | None, tuple[Reading, ...]]:
     """Every record of every feed that is booked; None when a feed could not be read to its end."""
-    facts: list[SourceFact] = []
+    facts: Kept[RecordKey, SourceFact] = aside.keep(SourceFact, lambda fact: fact.key)
     readings: list[Reading] = []
     world = LiveWorld(setup)
     for specs in _by_feed(setup):
@@ -50,7 +53,7 @@ def _read(
     company: str | None,
     feed: str,
     world: World,
-    facts: list[SourceFact],
+    facts: Kept[RecordKey, SourceFact],
 ) -> Reading:
     """Read a feed as often as its mappings say, and add what was read; the reading says whether all of it came."""
     what, pages, count = f"{specs[0].source.connection} {feed}", 0, 0
@@ -58,7 +61,8 @@ def _read(
         for spec in _reads(specs):
             for records in read_records(setup, spec, company, feed):
                 pages, count = pages + 1, count + len(records)
-                facts += facts_of(records, specs, world)
+                for fact in facts_of(records, specs, world):
+                    facts.put(fact)
     except (Unreachable, CredentialsError) as error:
         return Reading(what=what, rows=count, pages=pages, problem=str(error))
     return Reading(what=what, rows=count, pages=pages)

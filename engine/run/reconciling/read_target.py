@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 from engine.adapters.connectors.port import Row
+from engine.adapters.store.aside import Aside, Kept
 from engine.language.spec.books import Company
 from engine.language.spec.reconcile_model import ListingSpec, PostingSpec
 from engine.language.transform.select import SelectError, Selector
@@ -16,12 +16,13 @@ from engine.run.setup import Setup
 from engine.words.errors import CredentialsError, Unreachable
 
 _Asked = tuple[str, str, tuple[tuple[str, str], ...]]
+_Part = ListingSpec | PostingSpec
 
 
 class _Lists:
-    """The target's lists, each read once however many mappings name it."""
+    """The target's lists, each read once however many mappings name it, and page by page."""
 
-    def __init__(self, setup: Setup, company: Company, period: Period) -> None:
+    def __init__(self, setup: Setup, company: Company, period: Period, aside: Aside) -> None:
         self._setup = setup
         self._company = company
         self._scope = {
@@ -30,73 +31,84 @@ class _Lists:
             "first": period.first.isoformat(),
             "last": period.last.isoformat(),
         }
-        self._rows: dict[_Asked, tuple[Row, ...]] = {}
-        self.readings: dict[_Asked, Reading] = {}
+        self._parts: dict[_Asked, list[_Part]] = {}
+        self.documents: Kept[str, TargetDocument] = aside.keep(
+            TargetDocument,
+            lambda document: document.reference.casefold(),
+            lambda document: document.posting_key.casefold(),
+        )
+        self.lines: Kept[tuple[str, str], BookedLine] = aside.keep(
+            BookedLine, lambda line: (line.listed, line.name), lambda line: line.document.casefold()
+        )
 
-    def rows(self, connection: str, listing: ListingSpec | PostingSpec) -> tuple[Row, ...]:
-        """The rows of a list; none when it cannot be read, which its reading says."""
-        params = tuple((name, str(value.render(self._scope))) for name, value in listing.params)
-        asked = (connection, listing.set, params)
-        if asked not in self.readings:
-            self._rows[asked], self.readings[asked] = self._read(*asked)
-        return self._rows[asked]
+    def name(self, connection: str, part: _Part) -> None:
+        """Note that this part of a mapping names a list."""
+        params = tuple((name, str(value.render(self._scope))) for name, value in part.params)
+        self._parts.setdefault((connection, part.set, params), []).append(part)
 
-    def _read(
-        self, connection: str, name: str, params: tuple[tuple[str, str], ...]
-    ) -> tuple[tuple[Row, ...], Reading]:
-        rows: list[Row] = []
-        pages, complete, what = 0, False, f"{connection} {name}"
+    def read(self) -> tuple[Reading, ...]:
+        """Read every list that was named."""
+        return tuple(self._read(*asked, parts) for asked, parts in self._parts.items())
+
+    def _read(self, connection: str, name: str, params: tuple[tuple[str, str], ...], parts: list[_Part]) -> Reading:
+        count, pages, complete, what = 0, 0, False, f"{connection} {name}"
         try:
             for page in self._setup.connectors[connection].read(name, params=params, company=self._company.code):
-                rows += page.rows
+                for row in page.rows:
+                    self._keep(row, parts)
+                count += len(page.rows)
                 pages, complete = page.number, page.complete
         except (Unreachable, CredentialsError) as error:
-            return (), Reading(what=what, rows=len(rows), pages=pages, problem=str(error))
+            return Reading(what=what, rows=count, pages=pages, problem=str(error))
         problem = "" if complete else "it ended without a last page"
-        return tuple(rows), Reading(what=what, rows=len(rows), pages=pages, problem=problem)
+        return Reading(what=what, rows=count, pages=pages, problem=problem)
+
+    def _keep(self, row: Row, parts: list[_Part]) -> None:
+        for part in parts:
+            if isinstance(part, ListingSpec):
+                self.documents.put(_document(part, row))
+            else:
+                self._add_line(_line(part, row))
+
+    def _add_line(self, line: BookedLine) -> None:
+        """Two mappings read one list, each for its own documents: the line belongs to those of either."""
+        known = self.lines.get((line.listed, line.name))
+        if known is None or (line.document and not known.document):
+            self.lines.put(line)
 
 
-def read_target(setup: Setup, company: Company, period: Period) -> tuple[TargetSide | None, tuple[Reading, ...]]:
+def read_target(
+    setup: Setup, company: Company, period: Period, aside: Aside
+) -> tuple[TargetSide | None, tuple[Reading, ...]]:
     """The documents and booked lines of the period; None when a list could not be read to its end."""
-    lists = _Lists(setup, company, period)
-    documents: dict[str, TargetDocument] = {}
-    lines: dict[tuple[str, str], BookedLine] = {}
+    lists = _Lists(setup, company, period, aside)
     for spec in booking_specs(setup):
-        if spec.reconcile is None:
-            continue
-        connection = spec.target.connection
-        for listing in spec.reconcile.documents:
-            for row in lists.rows(connection, listing):
-                document = _document(listing, row)
-                documents[document.reference.casefold()] = document
-        for posting in spec.reconcile.postings:
-            for row in lists.rows(connection, posting):
-                _add_line(lines, posting, _line(posting, row))
-    readings = tuple(lists.readings.values())
+        if spec.reconcile is not None:
+            parts: tuple[_Part, ...] = (*spec.reconcile.documents, *spec.reconcile.postings)
+            for part in parts:
+                lists.name(spec.target.connection, part)
+    readings = lists.read()
     if not all(reading.complete for reading in readings):
         return None, readings
-    return _side(documents, lines.values()), readings
+    _add_documents(lists.documents, lists.lines)
+    return TargetSide(documents=lists.documents, lines=lists.lines.values(), by_document=lists.lines.group), readings
 
 
-def _side(documents: dict[str, TargetDocument], lines: Iterable[BookedLine]) -> TargetSide:
-    by_document: dict[str, list[BookedLine]] = {}
-    for line in lines:
-        for name in line.documents:
-            by_document.setdefault(name.casefold(), []).append(line)
-    listed = {document.posting_key.casefold() for document in documents.values()}
-    for name, booked in by_document.items():
-        if name not in listed:  # a document that is known by its lines alone, such as a journal
-            in_gl = any(line.in_gl for line in booked)
-            stamp = next((line.ours for line in booked if line.ours), "")
-            called = next(one for one in booked[0].documents if one.casefold() == name)
-            documents[name] = TargetDocument(
-                reference=called, posting_key=called, in_gl=in_gl, ours=stamp, day=booked[0].day
+def _add_documents(documents: Kept[str, TargetDocument], lines: Kept[tuple[str, str], BookedLine]) -> None:
+    """Add the documents that are known by their lines alone, such as journals."""
+    for line in lines.values():
+        name = line.document.casefold()
+        if name and name not in documents and not documents.group(name):
+            booked = lines.group(name)
+            documents.put(
+                TargetDocument(
+                    reference=line.document,
+                    posting_key=line.document,
+                    in_gl=any(one.in_gl for one in booked),
+                    ours=next((one.ours for one in booked if one.ours), ""),
+                    day=line.day,
+                )
             )
-    return TargetSide(
-        documents=documents,
-        lines=tuple(lines),
-        by_document={name: tuple(booked) for name, booked in by_document.items()},
-    )
 
 
 def _document(listing: ListingSpec, row: Row) -> TargetDocument:
@@ -118,8 +130,9 @@ def _document(listing: ListingSpec, row: Row) -> TargetDocument:
 def _line(posting: PostingSpec, row: Row) -> BookedLine:
     document = _at(posting.document, row)
     return BookedLine(
+        listed=posting.set,
         name=_text(posting.line, row),
-        documents=(document,) if isinstance(document, str) and document else (),
+        document=document if isinstance(document, str) else "",
         account=_text(posting.account, row),
         natural=_text(posting.natural, row),
         amount=(_number(posting.debit, row) or Decimal(0)) - (_number(posting.credit, row) or Decimal(0)),
@@ -129,14 +142,6 @@ def _line(posting: PostingSpec, row: Row) -> BookedLine:
         text=_text(posting.text, row).strip(),
         ours=_text(posting.ours, row),
     )
-
-
-def _add_line(lines: dict[tuple[str, str], BookedLine], posting: PostingSpec, line: BookedLine) -> None:
-    """Two mappings read one list, each for its own documents: the line belongs to those of either."""
-    key = (posting.set, line.name)
-    known = lines.get(key)
-    if known is None or (line.documents and not known.documents):
-        lines[key] = line
 
 
 def _at(path: Selector | None, row: Row) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
+from engine.adapters.store.aside import Aside, Kept
 from engine.domain.record import RecordKey
 from engine.language.spec.books import Company
 from engine.run.reconciling.comparing import Pair, by_account, by_vendor, document_findings, in_base, strangers
@@ -15,7 +16,7 @@ from engine.run.reconciling.read_source import booking_specs, read_source
 from engine.run.reconciling.read_target import read_target
 from engine.run.reconciling.report import ControlReport, Finding, RollForward, StateRow
 from engine.run.reconciling.rolling import Account, Booked, roll
-from engine.run.reconciling.sides import IN_TARGET, LedgerFact, Period, Sides, SourceFact, TargetSide
+from engine.run.reconciling.sides import IN_TARGET, LedgerFact, Period, Sides, SourceFact
 from engine.run.reconciling.signing import sign_offs
 from engine.run.reconciling.states import in_period, state_rows, unclaimed_findings, without_source
 from engine.run.setup import Setup
@@ -42,22 +43,27 @@ def reconcile(
     """
     books = setup.books.company(company)
     accounts = _accounts(setup, books, period, openings, balances)
-    source, source_readings = read_source(setup, company)
-    ledger = read_ledger(setup, books, period)
-    target, target_readings = read_target(setup, books, period)
-    facts = None if source is None else {fact.key: _placed(fact, ledger.get(fact.key)) for fact in source}
-    payable, not_read = read_exposure(setup, company)
-    readings = (*source_readings, *target_readings)
-    unknown = [f"{one.what} could not be read: {one.problem}" for one in readings if not one.complete]
-    if not any(spec.reconcile is not None and spec.reconcile.postings for spec in booking_specs(setup)):
-        unknown.append("no mapping says under `reconcile` how the target is read")
-    sides = Sides(source=facts, ledger=ledger, target=target, payable=payable, readings=readings)
-    return _report(setup, books, period, sides, [*unknown, *not_read], accounts)
+    with Aside() as aside:
+        facts, source_readings = read_source(setup, company, aside)
+        ledger = read_ledger(setup, books, period, aside)
+        target, target_readings = read_target(setup, books, period, aside)
+        if facts is not None:
+            _place(facts, ledger)
+        payable, not_read = read_exposure(setup, company, facts or {})
+        readings = (*source_readings, *target_readings)
+        unknown = [f"{one.what} could not be read: {one.problem}" for one in readings if not one.complete]
+        if not any(spec.reconcile is not None and spec.reconcile.postings for spec in booking_specs(setup)):
+            unknown.append("no mapping says under `reconcile` how the target is read")
+        sides = Sides(source=facts, ledger=ledger, target=target, payable=payable, readings=readings)
+        pairs = _pairs(sides, books.code, period, aside)
+        return _report(setup, books, period, sides, pairs, [*unknown, *not_read], accounts)
 
 
-def _placed(fact: SourceFact, row: LedgerFact | None) -> SourceFact:
-    """A record whose company only the target can tell, as the mapping found it when it was planned."""
-    return fact if fact.company or row is None else replace(fact, company=row.company)
+def _place(facts: Kept[RecordKey, SourceFact], ledger: Mapping[RecordKey, LedgerFact]) -> None:
+    """Give records whose company only the target can tell the one that was found when they were planned."""
+    for fact in facts.values():
+        if not fact.company and (row := ledger.get(fact.key)) is not None:
+            facts.put(replace(fact, company=row.company))
 
 
 def _report(
@@ -65,6 +71,7 @@ def _report(
     books: Company,
     period: Period,
     sides: Sides,
+    pairs: Iterable[Pair],
     unknown: list[str],
     accounts: tuple[Account, ...],
 ) -> ControlReport:
@@ -75,9 +82,7 @@ def _report(
     rolled: tuple[RollForward, ...] = ()
     placeless = 0
     if facts is not None and target is not None:
-        of_period = in_period(facts, books.code, period)
-        states, told = state_rows(of_period, ledger, target, period)
-        pairs = _pairs(ledger, target, books.code, period)
+        states, told = state_rows(in_period(facts.values(), books.code, period), ledger, target, period)
         booked = Booked(
             pairs=pairs,
             facts=facts,
@@ -88,7 +93,8 @@ def _report(
             currency=currency,
         )
         findings += [*told, *without_source(facts, ledger, books.code, period)]
-        findings += [*unclaimed_findings(of_period, ledger), *document_findings(pairs, target, facts, currency)]
+        findings += [*unclaimed_findings(in_period(facts.values(), books.code, period), ledger)]
+        findings += [*document_findings(pairs, target, facts, currency)]
         findings += [*strangers(pairs, ledger, target)]
         rolls = [roll(account, booked) for account in accounts]
         rolled = tuple(one for one, _ in rolls)
@@ -99,8 +105,11 @@ def _report(
         findings += _changed_since_sign_off(setup, rolled, books.code, period, currency)
     if payable is not None:
         findings += exposed_findings(payable)
-    missing = [row for row in ledger.values() if _entered(row, books.code, period)] if target is not None else []
-    gone = [row for row in missing if target is not None and target.document(row.reference) is None]
+    gone = [
+        row
+        for row in ledger.values()
+        if target is not None and _entered(row, books.code, period) and target.document(row.reference) is None
+    ]
     complete = facts is not None and target is not None
     return ControlReport(
         source=", ".join(sorted({spec.source.connection for spec in booking_specs(setup)})),
@@ -138,13 +147,15 @@ def _entered(row: LedgerFact, company: str, period: Period) -> bool:
     return row.state in IN_TARGET and row.company == company and period.has(row.day)
 
 
-def _pairs(
-    ledger: Mapping[RecordKey, LedgerFact], target: TargetSide, company: str, period: Period
-) -> tuple[Pair, ...]:
+def _pairs(sides: Sides, company: str, period: Period, aside: Aside) -> Iterable[Pair]:
     """The entered records of the period beside their documents."""
-    rows = [row for row in ledger.values() if _entered(row, company, period)]
-    found = ((row, target.document(row.reference)) for row in rows)
-    return tuple((row, document) for row, document in found if document is not None)
+    pairs: Kept[RecordKey, Pair] = aside.keep(Pair, lambda pair: pair[0].key)
+    for row in sides.ledger.values():
+        if sides.target is not None and _entered(row, company, period):
+            document = sides.target.document(row.reference)
+            if document is not None:
+                pairs.put((row, document))
+    return pairs.values()
 
 
 def _placeless(

@@ -40,7 +40,7 @@ class Account:
 class Booked:
     """What the roll-forwards are made from: our documents beside their records, and everything booked."""
 
-    pairs: tuple[Pair, ...]
+    pairs: Iterable[Pair]
     facts: Mapping[RecordKey, SourceFact]
     ledger: Mapping[RecordKey, LedgerFact]
     target: TargetSide
@@ -64,8 +64,8 @@ def roll(account: Account, booked: Booked) -> tuple[RollForward, tuple[Finding, 
     by_hand, unexplained = _others(account, booked)
     movements += [Movement(what=f"by hand for {row.label}", amount=line.amount) for line, row in by_hand]
     moved = sum((one.amount or _ZERO for one in movements), _ZERO)
-    lines = [line for line in booked.target.lines if line.in_gl and line.natural == account.name]
-    there = sum((line.amount for line in lines), _ZERO)
+    booked_there = (line for line in booked.target.lines if line.in_gl and line.natural == account.name)
+    there = sum((line.amount for line in booked_there), _ZERO)
     expected = None if account.opening is None else account.opening + moved
     closing = None if account.opening is None else account.opening + there
     not_yet = tuple(_not_yet(account, booked)) if account.kind == "clearing" else ()
@@ -135,9 +135,9 @@ def _others(account: Account, booked: Booked) -> tuple[list[tuple[BookedLine, Le
     ]
     by_hand, rest = [], []
     for line in booked.target.lines:
-        if line.natural != account.name or not line.in_gl or any(one.casefold() in ours for one in line.documents):
+        if line.natural != account.name or not line.in_gl or line.document.casefold() in ours:
             continue
-        said = f"{line.name} {line.text} {' '.join(line.documents)}".casefold()
+        said = f"{line.name} {line.text} {line.document}".casefold()
         named = (one for one in dismissed if one.reference.casefold() in said)
         row = next((one for one in named if abs(line.amount) == abs(one.amount or 0)), None)
         if row is None:
@@ -158,7 +158,7 @@ def _unexplained(line: BookedLine, account: Account, booked: Booked) -> Finding:
         amount=line.amount,
         currency=booked.currency,
         sentence=f"{line.name}{by} on {line.day} {booked_there}: no record of ours",
-        reference=line.documents[0] if line.documents else line.name,
+        reference=line.document or line.name,
         account=account.name,
     )
 

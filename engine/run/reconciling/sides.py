@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -109,10 +110,11 @@ class TargetDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookedLine:
-    """A line booked at the target: a debit positive. `documents` are those it may belong to, mostly one or none."""
+    """A line booked at the target: a debit positive. `document` is the one it belongs to, empty when it has none."""
 
+    listed: str
     name: str
-    documents: tuple[str, ...]
+    document: str
     account: str
     natural: str
     amount: Decimal
@@ -140,11 +142,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetSide:
-    """Documents by reference and all booked lines of the period."""
+    """Documents by reference, and all lines of the period; `by_document` gives those of a folded posting key."""
 
-    documents: dict[str, TargetDocument]
-    lines: tuple[BookedLine, ...]
-    by_document: dict[str, tuple[BookedLine, ...]] = field(default_factory=dict)
+    documents: Mapping[str, TargetDocument]
+    lines: Iterable[BookedLine]
+    by_document: Callable[[str], tuple[BookedLine, ...]]
 
     def document(self, reference: str) -> TargetDocument | None:
         """A document by the name the ledger knows it by, or None."""
@@ -152,15 +154,15 @@ class TargetSide:
 
     def lines_of(self, document: TargetDocument) -> tuple[BookedLine, ...]:
         """The lines booked for a document."""
-        return self.by_document.get(document.posting_key.casefold(), ())
+        return self.by_document(document.posting_key.casefold())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sides:
     """Everything that was read for one company and period; a side that could not be read whole is None."""
 
-    source: dict[RecordKey, SourceFact] | None
-    ledger: dict[RecordKey, LedgerFact]
+    source: Mapping[RecordKey, SourceFact] | None
+    ledger: Mapping[RecordKey, LedgerFact]
     target: TargetSide | None
     payable: Exposure | None
     readings: tuple[Reading, ...]

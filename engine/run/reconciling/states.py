@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from engine.domain.lifecycle import State
 from engine.domain.record import RecordKey
@@ -27,9 +27,9 @@ _BUCKET_OF = {
 }
 
 
-def in_period(facts: dict[RecordKey, SourceFact], company: str, period: Period) -> dict[RecordKey, SourceFact]:
+def in_period(facts: Iterable[SourceFact], company: str, period: Period) -> Iterator[SourceFact]:
     """The source's records of a company and a period."""
-    return {key: fact for key, fact in facts.items() if fact.company == company and period.has(fact.day)}
+    return (fact for fact in facts if fact.company == company and period.has(fact.day))
 
 
 def bucket_of(row: LedgerFact, target: TargetSide, period: Period) -> str:
@@ -43,19 +43,19 @@ def bucket_of(row: LedgerFact, target: TargetSide, period: Period) -> str:
 
 
 def state_rows(
-    facts: dict[RecordKey, SourceFact],
-    ledger: dict[RecordKey, LedgerFact],
+    facts: Iterable[SourceFact],
+    ledger: Mapping[RecordKey, LedgerFact],
     target: TargetSide,
     period: Period,
 ) -> tuple[tuple[StateRow, ...], tuple[Finding, ...]]:
     """The lines of section A for the period's records, and the records that are in no state."""
     rows: dict[tuple[str, str], StateRow] = {}
     findings: list[Finding] = []
-    for key, fact in facts.items():
+    for fact in facts:
         called = (fact.mapping or UNCLAIMED, fact.currency or "")
         line = rows.setdefault(called, StateRow(mapping=called[0], currency=called[1]))
         line.source.add(fact.amount)
-        row = ledger.get(key)
+        row = ledger.get(fact.key)
         if row is None:
             findings.append(_finding("not in the ledger", fact, "the ledger does not have this record"))
             continue
@@ -71,7 +71,7 @@ def state_rows(
 
 
 def without_source(
-    facts: dict[RecordKey, SourceFact], ledger: dict[RecordKey, LedgerFact], company: str, period: Period
+    facts: Mapping[RecordKey, SourceFact], ledger: Mapping[RecordKey, LedgerFact], company: str, period: Period
 ) -> Iterator[Finding]:
     """Entered records of the period that the source does not show any more."""
     for key, row in ledger.items():
@@ -133,10 +133,10 @@ def _finding(kind: str, fact: SourceFact, sentence: str) -> Finding:
     )
 
 
-def unclaimed_findings(facts: dict[RecordKey, SourceFact], ledger: dict[RecordKey, LedgerFact]) -> Iterator[Finding]:
+def unclaimed_findings(facts: Iterable[SourceFact], ledger: Mapping[RecordKey, LedgerFact]) -> Iterator[Finding]:
     """Records that no mapping takes and books.yaml does not explain."""
-    for key, fact in facts.items():
-        row = ledger.get(key)
+    for fact in facts:
+        row = ledger.get(fact.key)
         if fact.mapping is None and (row is None or row.state is State.UNCLAIMED):
             why = row.reason if row is not None else ""
             yield _finding("unclaimed", fact, why or "no mapping takes it, and books.yaml does not say why")
