@@ -66,12 +66,13 @@ def judge(
     held = _same_key(setup, documents, taken)
     free = [document for document in documents if document.record.key not in held]
     asks_target = spec.dedupe is not None and spec.dedupe.compare == "target" and spec.dedupe.find
+    on_their_way = earlier.now()
     beside = None if spec.in_step else twins_beside(setup, spec, free)
     connector = setup.connectors[spec.target.connection]
     found = find_documents(connector, spec, free, beside) if asks_target and free else {}
     new = [document for document in free if document.claim_text not in found]
     if not spec.in_step:
-        held |= possible_duplicates(setup, spec, new, world, earlier, beside) if new else {}
+        held |= possible_duplicates(setup, spec, new, world, on_their_way, beside) if new else {}
         earlier.add(spec, [document for document in new if document.record.key not in held])
     return tuple(
         _waiting(plan)

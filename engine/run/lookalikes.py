@@ -12,7 +12,7 @@ from engine.plan.world import World
 from engine.run.matching import Beside
 from engine.run.setup import Setup
 from engine.run.similar import keyed_alike
-from engine.run.twins import Earlier, find_twins
+from engine.run.twins import OnTheirWay, find_twins
 
 NAMED_MAX = 5
 """So many are named in a reason; there may be more."""
@@ -23,7 +23,7 @@ def possible_duplicates(
     spec: MappingSpec,
     documents: Sequence[Document],
     world: World,
-    earlier: Earlier,
+    on_their_way: OnTheirWay,
     beside: Beside | None,
 ) -> dict[RecordKey, Put]:
     """The documents that may be in the books already, each as the hold it becomes.
@@ -31,7 +31,7 @@ def possible_duplicates(
     What a person called no duplicate is passed over; `beside` is what was asked for already. Raises Unreachable when
     the target cannot be asked.
     """
-    keyed, twins = keyed_alike(setup, spec, documents, world), find_twins(setup, spec, documents, earlier, beside)
+    keyed, twins = keyed_alike(setup, spec, documents, world), find_twins(setup, spec, documents, on_their_way, beside)
     held: dict[RecordKey, Put] = {}
     for document in documents:
         key = document.record.key

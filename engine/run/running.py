@@ -97,7 +97,7 @@ class _Run:
         self.budget = Budget(unentered_max=setup.stop_after_refused)
         self.acknowledger = Acknowledger(setup, spec, result.run, tell)
         self.unwritten = ""
-        self.sender = Sender(setup, spec, result.run, self.budget, self._tell_sent, self.acknowledger.offer)
+        self.sender = Sender(setup, spec, result.run, self.budget, self._tell_sent, self._concluded)
         self.reported: list[Any] = []
         self.stops: dict[str | None, str] = {}
         self.earlier = Earlier()
@@ -320,6 +320,13 @@ class _Run:
                 self.pool.offer(self.sender.group_of(sent[0]), sent)
         if self.limit is not None:
             self.limit -= len(ready)
+
+    def _concluded(self, row: RecordRow) -> None:
+        """What became of one that was sent; from one of the threads that send."""
+        if row.state is State.ENTERED:
+            self.earlier.forget(row.key)
+        if row.acknowledged == "pending":
+            self.acknowledger.offer(row)
 
     def _tell_sent(self, what: str, count: int) -> None:
         self.result.sent += count

@@ -143,8 +143,7 @@ class Sender:
     def _conclude(self, ended: Sequence[tuple[RecordRow, Attempt, Conclusion]]) -> None:
         self.setup.ledger.conclude_many([(attempt, one) for _, attempt, one in ended], self.run, self.setup.who)
         for row, _, conclusion in ended:
-            if conclusion.decision.acknowledged == "pending":
-                self.concluded(_after(row, conclusion.decision))
+            self.concluded(_after(row, conclusion.decision))
         with self._lock:
             self.tell("sent", len(ended))
 
@@ -324,6 +323,7 @@ def _after(row: RecordRow, decision: Decision) -> RecordRow:
         company=decision.company or row.company,
         label=decision.label or row.label,
         reference=decision.reference or row.reference,
+        acknowledged=decision.acknowledged or row.acknowledged,
     )
 
 

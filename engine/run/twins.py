@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -40,23 +41,46 @@ class _Known:
     day: date
 
 
+OnTheirWay = Mapping[tuple[Place, Match], tuple[_Known, ...]]
+"""What may be on its way to the target, by what a twin would find it by."""
+
+
 @dataclass(slots=True)
 class Earlier:
-    """Documents judged before that may be on their way still, so that the target does not have them yet."""
+    """Documents judged before that may be on their way still, so that the target does not have them yet.
 
-    _by: dict[tuple[Place, Match], list[_Known]] = field(default_factory=dict)
+    One that was read back is forgotten: from then on the target itself is asked about it. Its methods may be called
+    from several threads.
+    """
+
+    _by: dict[tuple[Place, Match], tuple[_Known, ...]] = field(default_factory=dict)
+    _names: dict[RecordKey, list[tuple[Place, Match]]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, spec: MappingSpec, documents: Sequence[Document]) -> None:
         """These are about to be sent."""
         for twin in spec.twins:
             if isinstance(twin, DocumentTwin) and twin.set == _set_of(spec):
                 for document, day, match in _asked(twin, _dated(twin, documents)):
-                    known = _Known(document.record.key, document.company, day)
-                    self._by.setdefault((twin.place, match), []).append(known)
+                    known, name = _Known(document.record.key, document.company, day), (twin.place, match)
+                    with self._lock:
+                        self._by[name] = (*self._by.get(name, ()), known)
+                        self._names.setdefault(known.key, []).append(name)
 
-    def of(self, twin: DocumentTwin, match: Match) -> Sequence[_Known]:
-        """Those that the twin would find by this match."""
-        return self._by.get((twin.place, match), ())
+    def forget(self, key: RecordKey) -> None:
+        """This one is in the target."""
+        with self._lock:
+            for name in self._names.pop(key, ()):
+                left = tuple(known for known in self._by[name] if known.key != key)
+                if left:
+                    self._by[name] = left
+                else:
+                    del self._by[name]
+
+    def now(self) -> OnTheirWay:
+        """Those of this moment. Taken before the target is asked: one read back in between would be seen nowhere."""
+        with self._lock:
+            return dict(self._by)
 
 
 def twins_beside(setup: Setup, spec: MappingSpec, documents: Sequence[Document]) -> Beside | None:
@@ -72,7 +96,7 @@ def twins_beside(setup: Setup, spec: MappingSpec, documents: Sequence[Document])
 
 
 def find_twins(
-    setup: Setup, spec: MappingSpec, documents: Sequence[Document], earlier: Earlier, beside: Beside | None
+    setup: Setup, spec: MappingSpec, documents: Sequence[Document], on_their_way: OnTheirWay, beside: Beside | None
 ) -> Named:
     """What may be the same spend as each document, by the mapping's `twins`; `beside` is what was asked for already.
 
@@ -83,7 +107,7 @@ def find_twins(
     for twin in spec.twins:
         dated = _dated(twin, documents)
         if isinstance(twin, DocumentTwin):
-            pairs = _documents(setup, spec, twin, dated, earlier, beside)
+            pairs = _documents(setup, spec, twin, dated, on_their_way, beside)
         else:
             pairs = _records(setup, twin, dated)
         for document, name in pairs:
@@ -110,12 +134,12 @@ def _documents(
     spec: MappingSpec,
     twin: DocumentTwin,
     dated: Sequence[tuple[Document, date]],
-    earlier: Earlier,
+    on_their_way: OnTheirWay,
     beside: Beside | None,
 ) -> Iterator[tuple[Document, str]]:
     asked = _asked(twin, dated)
     if twin.set == _set_of(spec):
-        yield from _on_their_way(twin, asked, earlier)
+        yield from _on_their_way(twin, asked, on_their_way)
     for company, of_company in _by_company(setup, twin, asked).items():
         matches = tuple(dict.fromkeys(match for _, _, match in of_company))
         rows = _rows(setup.connectors[spec.target.connection], twin, company, matches, beside)
@@ -148,13 +172,13 @@ def _rows(
 
 
 def _on_their_way(
-    twin: DocumentTwin, asked: Sequence[tuple[Document, date, Match]], earlier: Earlier
+    twin: DocumentTwin, asked: Sequence[tuple[Document, date, Match]], on_their_way: OnTheirWay
 ) -> Iterator[tuple[Document, str]]:
     """Two of one run: neither is at the target yet, and the first one goes there."""
     first: dict[Match, list[_Known]] = {}
     for document, day, match in asked:
         before = first.setdefault(match, [])
-        for other in (*earlier.of(twin, match), *before):
+        for other in (*on_their_way.get((twin.place, match), ()), *before):
             same_place = twin.every_company or other.company == document.company
             if same_place and other.key != document.record.key and abs((other.day - day).days) <= twin.days:
                 yield document, _name(other.key, other.day)
