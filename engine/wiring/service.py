@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -135,6 +136,9 @@ class Service:
         self._queue.start(self._hands.do)
         self._rescuer.start()
         self._ticker.start()
+        # What is there now stays: to look through it after every job for what is unused would take long.
+        gc.collect()
+        gc.freeze()
 
     def stop(self) -> bool:
         """End: nothing new is begun, what is under way is finished and recorded. False when it did not end in time.
@@ -156,6 +160,7 @@ class Service:
         return True
 
     def _close(self) -> None:
+        gc.unfreeze()
         try:
             self._book.leave(self._worker)
         except LedgerError as error:
