@@ -119,22 +119,26 @@ class _Tests:
         )
 
     def _given(self, node: Node) -> dict[str, Any] | None:
-        given = self._value(node.get("given"))
-        if not isinstance(given, dict):
+        found = self._value(node.get("given"))
+        if not isinstance(found, dict):
             self._wrong(node.find(("given",)), "a record is a map of keys", "one record, not a list of them")
             return None
-        changed: dict[str, Any] = copy.deepcopy(given)
+        given: dict[str, Any] = found
         changes = node.get("change")
         for path, value in (changes.fields if changes is not None and changes.fields is not None else {}).items():
-            self._change(changed, path, value, changes)
-        return changed
+            given = self._changed(given, path, value, changes)
+        return given
 
-    def _change(self, record: Any, path: str, value: Node, changes: Node | None) -> None:
-        """Set what stands at a dotted path; the last key may be new, the way there may not."""
+    def _changed(self, given: dict[str, Any], path: str, value: Node, changes: Node | None) -> dict[str, Any]:
+        """The record with another value at a dotted path; the last key may be new, the way there may not.
+
+        What lies on the way is copied, the rest is shared with the other tests of the same file.
+        """
         *way, last = path.split(".")
-        at = record
+        record = given.copy()
+        at: Any = record
         for step in way:
-            at = _step(at, step)
+            at = _copied_step(at, step)
         assert changes is not None
         place = changes.key_place(path)
         if isinstance(at, dict):
@@ -146,6 +150,7 @@ class _Tests:
             hint = did_you_mean(path, _paths(record)) or did_you_mean(path.split(".")[0], known)
             sentence = f"the record has nothing at '{'.'.join(way)}'"
             self._findings.add(value, "E602", sentence, hint, at=place)
+        return record
 
     def _world(self, node: Node) -> dict[str, Any]:
         world = node.get("with")
@@ -198,10 +203,13 @@ class _Tests:
             self._findings.add(node, "E602", sentence, hint)
 
 
-def _step(at: Any, step: str) -> Any:
-    if isinstance(at, dict):
-        return at.get(step)
+def _copied_step(at: Any, step: str) -> Any:
+    """What stands one step on, put there as a copy of its own; None where there is nothing."""
+    if isinstance(at, dict) and step in at:
+        at[step] = copy.copy(at[step])
+        return at[step]
     if isinstance(at, list) and step.isdigit() and int(step) < len(at):
+        at[int(step)] = copy.copy(at[int(step)])
         return at[int(step)]
     return None
 

@@ -54,6 +54,8 @@ class Findings:
 
     def has_damage(self, node: Node) -> bool:
         """Whether a problem stands anywhere in a node."""
+        if not self._damaged:
+            return False
         for _, inner in node.walk():
             if inner.place in self._damaged or not self._damaged.isdisjoint(inner.keys.values()):
                 return True

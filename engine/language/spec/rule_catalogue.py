@@ -44,12 +44,12 @@ def check_against_catalogue(spec: MappingSpec, known: Known) -> Iterator[Problem
 def _target(spec: MappingSpec, catalogue: Catalogue) -> Iterator[Problem]:
     for name, part in _finds(spec):
         yield from _set(name, part / "set", catalogue, _keys(part / "match"))
+    services = _services(catalogue)
     for call, part in _calls(spec):
         paths = _paths(call)
         for name, offset in paths:
             yield from _path(name, call, part / call.verb, offset, catalogue)
         if call.body is not None and spec.target.mode != "report":
-            services = _services(catalogue)
             is_known = any(_service(name) in services for name, _ in paths)
             yield from _body(call.body, part / "body", catalogue, is_known=is_known)
 

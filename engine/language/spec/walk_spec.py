@@ -47,15 +47,21 @@ def record_selectors(spec: MappingSpec) -> Iterator[Selector]:
     yield from (group.each for group in spec.groups)
 
 
-def _leaves(part: Any) -> Iterator[Any]:
+def _leaves(part: Any) -> list[Any]:
+    found: list[Any] = []
+    _collect(part, found)
+    return found
+
+
+def _collect(part: Any, found: list[Any]) -> None:
     if isinstance(part, (Template, Body, Selector)):
-        yield part
+        found.append(part)
     elif isinstance(part, tuple):
         for inner in part:
-            yield from _leaves(inner)
+            _collect(inner, found)
     else:
         for name in _parts_of(part.__class__):
-            yield from _leaves(getattr(part, name))
+            _collect(getattr(part, name), found)
 
 
 @cache

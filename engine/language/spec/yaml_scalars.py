@@ -15,6 +15,7 @@ _WHOLE = re.compile(r"-?(0|[1-9][0-9]*)\Z")
 _FRACTION = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+\Z")
 _NULL = {"", "~", "null"}
 _WORDS = {"true": True, "false": False}
+_BEGINS_NUMBER = frozenset("+-.0123456789")
 _DISPUTED_WORDS = {"yes", "no", "on", "off", "true", "false", "null"}
 _MEANT = {"yes": "true", "on": "true", "true": "true", "null": "null"}
 _DISPUTED_NUMBERS = tuple(
@@ -47,7 +48,7 @@ def read_scalar(text: str) -> None | bool | int | Decimal | str:
         return None
     if text in _WORDS:
         return _WORDS[text]
-    if sum(char.isdigit() for char in text) <= DIGITS_MAX:
+    if text[0] in _BEGINS_NUMBER and sum(char.isdigit() for char in text) <= DIGITS_MAX:
         if _WHOLE.match(text):
             return int(text)
         if _FRACTION.match(text):
@@ -61,7 +62,7 @@ def read_scalar(text: str) -> None | bool | int | Decimal | str:
 
 def is_number_like(text: str) -> bool:
     """Whether some YAML reader takes this unquoted text for a number."""
-    return any(pattern.match(text) for pattern in _DISPUTED_NUMBERS)
+    return text[:1] in _BEGINS_NUMBER and any(pattern.match(text) for pattern in _DISPUTED_NUMBERS)
 
 
 def _word_hint(text: str) -> str:
