@@ -58,16 +58,16 @@ class Document:
     hits: Mapping[str, Hit]
     hash: str
     warnings: tuple[str, ...] = ()
+    key_text: str = field(init=False)
+    """The dedupe key as it is compared: trimmed, without regard to case."""
+    claim_text: str = field(init=False)
+    """The dedupe key in its namespace: companies number their vendors alike, so the key alone is not enough."""
 
-    @property
-    def key_text(self) -> str:
-        """The dedupe key as it is compared: trimmed, without regard to case."""
-        return "|".join(part.strip().casefold() for part in self.key)
-
-    @property
-    def claim_text(self) -> str:
-        """The dedupe key in its namespace: companies number their vendors alike, so the key alone is not enough."""
-        return f"{self.namespace}|{self.key_text}"
+    def __post_init__(self) -> None:
+        """Put the key together once: it is asked for at every step."""
+        key_text = "|".join([part.strip().casefold() for part in self.key])
+        object.__setattr__(self, "key_text", key_text)
+        object.__setattr__(self, "claim_text", f"{self.namespace}|{key_text}")
 
 
 Planned = Document | Put

@@ -240,12 +240,12 @@ class _Run:
         ]
         to_send = [one for one in judgements if one.verdict is Verdict.SEND][: self.limit]
         sending = {one.record.key for one in to_send}
-        decisions = [
-            replace(self._decision(one, rows[one.record.key]), mapping=self.spec.name, was=rows[one.record.key].state)
+        told = (
+            self._decision(one, rows[one.record.key])
             for one in judgements
             if one.verdict is not Verdict.SEND or one.record.key in sending
-        ]
-        self._decide(decisions)
+        )
+        self._decide([decision for decision in told if decision is not None])
         self.tell("planned", len(judgements))
         self.result.adopted += sum(one.verdict is Verdict.ADOPT for one in judgements)
         self.result.unchanged += sum(one.verdict is Verdict.IN_STEP for one in judgements)
@@ -290,7 +290,17 @@ class _Run:
             )
             self.setup.ledger.decide([held], self.result.run, self.setup.who)
 
-    def _decision(self, one: Judgement, row: RecordRow) -> Decision:
+    def _decision(self, one: Judgement, row: RecordRow) -> Decision | None:
+        """What the ledger is to say of the record; None when it says so already."""
+        decision = replace(self._as_judged(one, row), mapping=self.spec.name, was=row.state)
+        if not decision.says_more_than(row):
+            return None
+        if one.document is None or one.verdict not in (Verdict.ADOPT, Verdict.IN_STEP):
+            return decision
+        adopted = {name: part for name, part in remember(self.spec, one.document).items() if name != "ours"}
+        return replace(decision, detail={"adopted": adopted})
+
+    def _as_judged(self, one: Judgement, row: RecordRow) -> Decision:
         if one.put is not None:
             return replace(_waiting(row, one.put), in_step=self.spec.in_step)
         document = _document(one)
@@ -301,9 +311,7 @@ class _Run:
             differences = "; ".join(one.found.differences) if one.found is not None else ""
             decision: Decision = report_decision(self.spec, row, document, differences)
             return decision
-        adopted = {name: part for name, part in remember(self.spec, document).items() if name != "ours"}
-        decision = entered(self.spec, row.id, document, row.payload_hash, one.reference)
-        return replace(decision, detail={"adopted": adopted})
+        return entered(self.spec, row.id, document, row.payload_hash, one.reference)
 
     def _send(self, judgements: Sequence[Judgement], rows: dict[Any, RecordRow]) -> None:
         ready: list[tuple[Document, RecordRow, Lease]] = []

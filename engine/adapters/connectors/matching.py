@@ -76,7 +76,8 @@ class FeedIndex:
             missing.update(field for field, _ in match if field not in met)
             fitting = places.get(tuple(comparable(value) for _, value in match), ())
             # A feed that shifts while it is read may show a row on two pages.
-            found[match] = tuple(decode(row) for row in dict.fromkeys(self._rows[place] for place in fitting))
+            rows = dict.fromkeys([self._rows[place] for place in fitting])
+            found[match] = tuple([decode(row) for row in rows])
         if self._rows and missing:
             raise _no_field(where, missing)
         return found
@@ -96,9 +97,15 @@ class FeedIndex:
 
 def _key_of(row: Row, fields: _Fields) -> tuple[tuple[str, ...], list[str]]:
     """The row's values as they are compared, and which of the fields it has."""
-    values = [value_at(row, field) for field in fields]
-    there = [field for field, value in zip(fields, values, strict=True) if value is not _ABSENT]
-    return tuple("" if value is _ABSENT else comparable(value) for value in values), there
+    there, values = [], []
+    for field in fields:
+        value = value_at(row, field)
+        if value is _ABSENT:
+            values.append("")
+        else:
+            there.append(field)
+            values.append(comparable(value))
+    return tuple(values), there
 
 
 def _no_field(where: str, missing: Iterable[str]) -> Unreachable:
@@ -124,6 +131,8 @@ def check_matches(matches: Sequence[Match], where: str) -> None:
 
 def comparable(value: object) -> str:
     """One spelling for values that are equal: text trimmed and without case, numbers without zeros at the end."""
+    if type(value) is str:  # most values are, and the rest costs more to ask for
+        return _text(value)
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -134,7 +143,11 @@ def comparable(value: object) -> str:
         return _moment(value.isoformat(timespec="seconds"))
     if isinstance(value, date):
         return value.isoformat()
-    text = str(value).strip().casefold()
+    return _text(str(value))
+
+
+def _text(value: str) -> str:
+    text = value.strip().casefold()
     return _moment(text) if text[10:13] == "t00" else text
 
 

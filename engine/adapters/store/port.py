@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
@@ -118,6 +118,18 @@ class Decision:
     was: State | None = None
     tries: int | None = None
     detail: Mapping[str, Any] | None = None
+
+    def says_more_than(self, record: RecordRow) -> bool:
+        """Whether it changes anything of the record."""
+        for name in _DECIDED:
+            value = getattr(self, name)
+            if value is not None and value != getattr(record, name):
+                return True
+        return False
+
+
+_DECIDED = tuple(part.name for part in fields(Decision) if part.name in {one.name for one in fields(RecordRow)})
+"""What a decision says of a record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
