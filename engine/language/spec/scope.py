@@ -126,11 +126,10 @@ class Scope:
         for use in uses:
             name, *keys = use.path
             known = self._known.get(name)
-            where = self._where(node)
             if known is None:
-                self._unknown(name, use.place, where)
+                self._unknown(name, use.place, self._where(node))
             elif known.fields is not None and keys and keys[0] not in known.fields:
-                self._no_field(name, known, keys[0], use.place, where)
+                self._no_field(name, known, keys[0], use.place, self._where(node))
 
     def _unknown(self, name: str, place: Place, where: str) -> None:
         if self._lenient:

@@ -17,6 +17,8 @@ from engine.language.transform.document import Body
 from engine.language.transform.render import NameUse, Template
 from engine.language.transform.select import Selector
 
+_EXPRESSIONS = frozenset({Template, Body, Selector})
+
 
 def inner_steps(spec: MappingSpec) -> Iterator[Step]:
     """Every step, with those inside lists in their place."""
@@ -54,13 +56,14 @@ def _leaves(part: Any) -> list[Any]:
 
 
 def _collect(part: Any, found: list[Any]) -> None:
-    if isinstance(part, (Template, Body, Selector)):
+    kind = part.__class__
+    if kind in _EXPRESSIONS:
         found.append(part)
-    elif isinstance(part, tuple):
+    elif kind is tuple:
         for inner in part:
             _collect(inner, found)
     else:
-        for name in _parts_of(part.__class__):
+        for name in _parts_of(kind):
             _collect(getattr(part, name), found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,9 @@ from engine.language.transform.failure import TransformError
 from engine.language.transform.operators import as_text, check_size
 from engine.language.transform.scan import Refused
 from engine.words.problem import Place, Problem
+
+_QUOTED_OR_CLOSING = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|}}|['"]""", re.DOTALL)
+"""Text in quotes, the end of an expression, or a quote that nothing closes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,16 +161,9 @@ def _check_plain(text: str, start: int, end: int) -> None:
 
 def _closing(text: str, start: int) -> int:
     """Where the `}}` stands that closes an expression; one inside quotes does not."""
-    quote, at = "", start
-    while at < len(text):
-        if quote:
-            if text[at] == "\\":
-                at += 1
-            elif text[at] == quote:
-                quote = ""
-        elif text[at] in "'\"":
-            quote = text[at]
-        elif text.startswith("}}", at):
-            return at
-        at += 1
+    for found in _QUOTED_OR_CLOSING.finditer(text, start):
+        if found[0] == "}}":
+            return found.start()
+        if len(found[0]) == 1:
+            break
     raise Refused(start - 2, "E202", "an expression that is not closed", "}} is missing, or a quote")

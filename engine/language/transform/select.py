@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 import warnings
@@ -126,8 +125,7 @@ def _parse(text: str, node: Node, where: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", PendingDeprecationWarning)
-            # A copy, because the parser hands out one tree to everyone who compiles the same text.
-            tree = copy.deepcopy(jmespath.compile(text).parsed)
+            tree = _own(jmespath.compile(text).parsed)
             _check_literals(text, node, where)
     except exceptions.LexerError as error:
         raise _problem(node, error.lexer_position, where, _sentence(error.message), "") from error
@@ -145,6 +143,13 @@ def _parse(text: str, node: Node, where: str) -> Any:
     except (exceptions.JMESPathError, RecursionError) as error:
         raise _problem(node, 0, where, "a JMESPath that cannot be read", _hint(text)) from error
     return tree
+
+
+def _own(tree: Any) -> Any:
+    """The tree with parts of its own: the parser hands out one tree to everyone who compiles the same text."""
+    if not isinstance(tree, dict):
+        return tree
+    return {**tree, "children": [_own(child) for child in tree.get("children", ())]}
 
 
 def _check_literals(text: str, node: Node, where: str) -> None:
