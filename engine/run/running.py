@@ -292,13 +292,15 @@ class _Run:
 
     def _decision(self, one: Judgement, row: RecordRow) -> Decision | None:
         """What the ledger is to say of the record; None when it says so already."""
-        decision = replace(self._as_judged(one, row), mapping=self.spec.name, was=row.state)
-        if not decision.says_more_than(row):
+        decision = self._as_judged(one, row)
+        if row.mapping == self.spec.name and not decision.says_more_than(row):
             return None
-        if one.document is None or one.verdict not in (Verdict.ADOPT, Verdict.IN_STEP):
-            return decision
-        adopted = {name: part for name, part in remember(self.spec, one.document).items() if name != "ours"}
-        return replace(decision, detail={"adopted": adopted})
+        detail = None
+        if one.document is not None and one.verdict in (Verdict.ADOPT, Verdict.IN_STEP):
+            adopted = remember(self.spec, one.document)
+            del adopted["ours"]
+            detail = {"adopted": adopted}
+        return replace(decision, mapping=self.spec.name, was=row.state, detail=detail)
 
     def _as_judged(self, one: Judgement, row: RecordRow) -> Decision:
         if one.put is not None:

@@ -61,6 +61,12 @@ def bulk_calls(house: House, what: str = "tags") -> list[list[dict[str, Any]]]:
     return [decode(one.body)["entities"] for one in house.wire.effects("airbase", f"{what}/bulk_upsert")]
 
 
+def trail(house: House) -> list[str]:
+    """The kinds of the events that the audit trail has."""
+    with house.setup() as setup:
+        return [event.kind for _, event, _ in setup.ledger.trail()]
+
+
 def test_orders_become_tags_and_a_second_run_sends_nothing(make_house: MakeHouse) -> None:
     house = make_house()
     house.run("purchase-orders")
@@ -69,6 +75,18 @@ def test_orders_become_tags_and_a_second_run_sends_nothing(make_house: MakeHouse
     calls = len(bulk_calls(house))
     assert house.run("purchase-orders").sent == 0
     assert len(bulk_calls(house)) == calls
+
+
+def test_a_run_over_what_is_in_step_leaves_every_record_and_the_trail_alone(make_house: MakeHouse) -> None:
+    house = make_house()
+    house.run("vendors")
+    house.run("vendors")  # takes in the ids of those that were made
+    before, events = house.rows(mapping="vendors"), len(trail(house))
+    result = house.run("vendors")
+    after = house.rows(mapping="vendors")
+    assert result.unchanged > 0
+    assert [replace(row, seen_run="") for row in after] == [replace(row, seen_run="") for row in before]
+    assert trail(house)[events:] == ["run_started", "run_ended"]
 
 
 def test_a_feed_without_a_search_is_read_once_however_many_batches_there_are(

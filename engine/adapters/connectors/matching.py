@@ -69,18 +69,26 @@ class FeedIndex:
 
     def find(self, matches: Sequence[Match], where: str) -> Mapping[Match, tuple[Row, ...]]:
         """The rows of each match. Raises as `Matcher.found` does."""
-        found: dict[Match, tuple[Row, ...]] = {}
-        missing: set[str] = set()
+        asked: dict[_Fields, list[Match]] = {}
         for match in matches:
-            places, met = self._index(fields_of(match))
-            missing.update(field for field, _ in match if field not in met)
-            fitting = places.get(tuple(comparable(value) for _, value in match), ())
-            # A feed that shifts while it is read may show a row on two pages.
-            rows = dict.fromkeys([self._rows[place] for place in fitting])
-            found[match] = tuple([decode(row) for row in rows])
+            asked.setdefault(fields_of(match), []).append(match)
+        found: dict[Match, tuple[Row, ...]] = dict.fromkeys(matches, ())
+        missing: set[str] = set()
+        for fields, alike in asked.items():
+            places, met = self._index(fields)
+            missing.update(field for field in fields if field not in met)
+            for match in alike:
+                fitting = places.get(tuple([comparable(value) for _, value in match]), ())
+                if fitting:
+                    found[match] = self._rows_at(fitting)
         if self._rows and missing:
             raise _no_field(where, missing)
         return found
+
+    def _rows_at(self, places: Sequence[int]) -> tuple[Row, ...]:
+        """The rows, each once: a feed that shifts while it is read may show a row on two pages."""
+        rows = [self._rows[place] for place in places]
+        return tuple([decode(row) for row in (dict.fromkeys(rows) if len(rows) > 1 else rows)])
 
     def _index(self, fields: _Fields) -> tuple[dict[tuple[str, ...], list[int]], frozenset[str]]:
         """Where the rows are by the values of these fields, and which of the fields any row has."""
@@ -115,7 +123,7 @@ def _no_field(where: str, missing: Iterable[str]) -> Unreachable:
 
 def fields_of(match: Match) -> _Fields:
     """The field names of a match."""
-    return tuple(field for field, _ in match)
+    return tuple([field for field, _ in match])
 
 
 def check_matches(matches: Sequence[Match], where: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, Protocol
 
 from engine.domain.audit_event import AuditEvent
@@ -121,15 +122,14 @@ class Decision:
 
     def says_more_than(self, record: RecordRow) -> bool:
         """Whether it changes anything of the record."""
-        for name in _DECIDED:
-            value = getattr(self, name)
-            if value is not None and value != getattr(record, name):
+        for said, known in zip(_decided(self), _decided(record), strict=True):
+            if said is not None and said != known:
                 return True
         return False
 
 
-_DECIDED = tuple(part.name for part in fields(Decision) if part.name in {one.name for one in fields(RecordRow)})
-"""What a decision says of a record."""
+_decided = attrgetter(*sorted({part.name for part in fields(Decision)} & {part.name for part in fields(RecordRow)}))
+"""What a decision says of a record, and what the record is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

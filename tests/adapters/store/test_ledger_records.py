@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from ledger_scene import CONNECTION, FEED, NAMESPACE, RUN, WHO, begin, bill, conclude, kinds, ready, row_of, turn
@@ -52,6 +53,33 @@ def test_a_changed_record_keeps_its_state_and_gets_the_new_payload(ledger: Ledge
     assert ledger.payload(changed.payload_hash)["total"] == "2.00"
     assert ledger.payload(row.payload_hash) == bill("b-1").payload
     assert kinds(ledger, "b-1") == ["seen", "moved"]
+
+
+@pytest.mark.parametrize(
+    ("told", "says_more"),
+    [
+        ({}, False),
+        ({"mapping": "bills", "company": "EPIC06", "amount": Decimal("9.00"), "currency": None}, False),
+        ({"cause": "no_answer"}, True),
+        ({"reason": "for another reason"}, True),
+        ({"state": State.HELD}, True),
+        ({"mapping": "credits"}, True),
+        ({"label": "INV-1"}, True),
+        ({"amount": Decimal("9.01")}, True),
+        ({"reference": "EPIC06/V1/INV-1"}, True),
+        ({"document_hash": "d" * 64}, True),
+    ],
+)
+def test_a_decision_says_more_than_the_record_exactly_when_it_changes_it(
+    ledger: Ledger, told: dict[str, Any], says_more: bool
+) -> None:
+    (row,) = ready(ledger, "b-1", amount=Decimal("9.00"), currency="USD")
+    before = kinds(ledger, "b-1")
+    decision = Decision(record_id=row.id, **{"state": State.READY, **told})
+    assert decision.says_more_than(row) is says_more
+    ledger.decide([decision], RUN, WHO)
+    assert (row_of(ledger, "b-1") != row) is says_more
+    assert (kinds(ledger, "b-1") != before) is (says_more and told.keys() != {"label"})
 
 
 def test_a_change_after_entry_is_told_by_the_trail(ledger: Ledger) -> None:
