@@ -212,8 +212,9 @@ class _Run:
         for row, record in zip(rows, kept_records(self.setup, self.spec, rows), strict=True):
             owner = home(record, sharing)
             if owner is None:
-                put = homeless(record, self.setup.books.not_posted)
-                decisions.append(replace(_waiting(row, put), was=row.state))
+                decision = _waiting(row, homeless(record, self.setup.books.not_posted))
+                if decision.says_more_than(row):
+                    decisions.append(replace(decision, was=row.state))
             elif owner.name != self.spec.name:
                 if row.mapping != owner.name:
                     decisions.append(
