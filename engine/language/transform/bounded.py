@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import cache
+from collections.abc import Iterable
 from math import prod
 from typing import Any
-
-from jmespath import visitor
 
 STEPS_MAX = 1_000_000
 SIZE_MAX = 1_000_000
@@ -15,6 +12,7 @@ SIZE_MAX = 1_000_000
 COPIES_MAX = 1_000
 """How often one value may stand in what a path makes, by lists and objects inside each other."""
 
+_TOO_LARGE = f"it makes something of more than {SIZE_MAX:,} letters or items"
 _MAKING = frozenset({"multi_select_list", "multi_select_dict"})
 
 
@@ -22,37 +20,26 @@ class TooMuch(ValueError):
     """A path takes more steps, or makes something larger, than is ever needed."""
 
 
-class Bounded(visitor.TreeInterpreter):
-    """Works one path out for one record, step by step, and counts."""
+class Steps:
+    """How many steps one path may still take for one record."""
 
-    def __init__(self, options: visitor.Options) -> None:
-        super().__init__(options)
+    __slots__ = ("_left",)
+
+    def __init__(self) -> None:
         self._left = STEPS_MAX
 
-    def visit(self, node: Any, *args: Any, **named: Any) -> Any:
-        """One step."""
-        self._left -= 1
+    def take(self, number: int) -> None:
+        """So many more. Raises TooMuch before they are taken."""
+        self._left -= number
         if self._left < 0:
             raise TooMuch(f"it takes more than {STEPS_MAX:,} steps")
-        value = _step(node["type"])(self, node, *args, **named)
-        if isinstance(value, (str, list, dict)) and len(value) > SIZE_MAX:
-            raise TooMuch(f"it makes something of more than {SIZE_MAX:,} letters or items")
-        return value
-
-    def visit_flatten(self, node: Any, value: Any) -> Any:
-        """As usual, after a look at how long the joined list would be."""
-        inner = self.visit(node["children"][0], value)
-        if isinstance(inner, list):
-            check_size(len(one) for one in inner if isinstance(one, list))
-        known: Any = {**node, "children": [{"type": "literal", "value": inner, "children": []}]}
-        return super().visit_flatten(known, value)
 
 
-@cache
-def _step(kind: str) -> Callable[..., Any]:
-    """What a kind of step does; found once and not for each record."""
-    step: Callable[..., Any] = getattr(Bounded, f"visit_{kind}", Bounded.default_visit)
-    return step
+def check_made(value: Any) -> Any:
+    """Hand on what a path or one of its functions made. Raises TooMuch when it is too large."""
+    if isinstance(value, (str, list, dict)) and len(value) > SIZE_MAX:
+        raise TooMuch(_TOO_LARGE)
+    return value
 
 
 def check_size(lengths: Iterable[int]) -> None:
@@ -61,7 +48,7 @@ def check_size(lengths: Iterable[int]) -> None:
     for length in lengths:
         total += length
         if total > SIZE_MAX:
-            raise TooMuch(f"it makes something of more than {SIZE_MAX:,} letters or items")
+            raise TooMuch(_TOO_LARGE)
 
 
 def lengths_in(value: Any) -> Iterable[int]:

@@ -51,11 +51,18 @@ def sum_exactly(numbers: list[int | Decimal]) -> int | Decimal:
 class DecimalFunctions(functions.Functions):
     """JMESPath's built-in functions, for which a Decimal is a number like any other."""
 
+    def __init__(self) -> None:
+        self._allowed: dict[tuple[str, ...], tuple[list[str], list[tuple[str, ...]]]] = {}
+
     def _get_allowed_pytypes(self, types: list[str]) -> tuple[list[str], list[tuple[str, ...]]]:
-        allowed, inner = super()._get_allowed_pytypes(types)  # type: ignore[misc]
-        if "int" in allowed:
-            allowed = [*allowed, "Decimal"]
-        return allowed, [(*names, "Decimal") if "int" in names else names for names in inner]
+        known = self._allowed.get(tuple(types))
+        if known is None:
+            allowed, inner = super()._get_allowed_pytypes(types)  # type: ignore[misc]
+            if "int" in allowed:
+                allowed = [*allowed, "Decimal"]
+            known = allowed, [(*names, "Decimal") if "int" in names else names for names in inner]
+            self._allowed[tuple(types)] = known
+        return known
 
     def _convert_to_jmespath_type(self, pyobject: str) -> str:
         if pyobject == "Decimal":

@@ -11,19 +11,18 @@ from decimal import Decimal, DecimalException
 from typing import Any
 
 import jmespath
-from jmespath import exceptions, lexer, visitor
+from jmespath import exceptions, lexer
 
 from engine.language.node import Node, ProblemFound
-from engine.language.transform.bounded import COPIES_MAX, Bounded, copies_in
-from engine.language.transform.exact import DecimalFunctions
+from engine.language.transform.bounded import COPIES_MAX, copies_in
 from engine.language.transform.failure import TransformError
 from engine.language.transform.key_paths import key_paths
+from engine.language.transform.paths import FUNCTIONS, parts_of, reader_of
 from engine.words.problem import Place, Problem, did_you_mean
 
 LENGTH_MAX = 2000
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*", re.ASCII)
-_FUNCTIONS = DecimalFunctions()
 
 
 class SelectError(TransformError):
@@ -98,12 +97,14 @@ def compile_selector(node: Node, where: str) -> Selector:
         return Selector(text, node.place, _reader_of_keys(keys), (keys,))
     tree = _parse(text, node, where)
     _check_functions(tree, text, node, where)
-    if copies_in(_nodes(tree)) > COPIES_MAX:
+    if copies_in(parts_of(tree)) > COPIES_MAX:
         sentence = f"lists and objects inside each other, which repeat one value more than {COPIES_MAX:,} times"
         raise _problem(node, 0, where, sentence, "")
     tree = _with_decimals(tree)
-    options = visitor.Options(custom_functions=_FUNCTIONS)
-    return Selector(text, node.place, lambda record: Bounded(options).visit(tree, record), key_paths(tree))
+    try:
+        return Selector(text, node.place, reader_of(tree), key_paths(tree))
+    except RecursionError as error:
+        raise _problem(node, 0, where, "a JMESPath that cannot be read", _hint(text)) from error
 
 
 def _reader_of_keys(keys: tuple[str, ...]) -> Callable[[Any], Any]:
@@ -167,15 +168,15 @@ def _check_literals(text: str, node: Node, where: str) -> None:
 
 
 def _check_functions(tree: Any, text: str, node: Node, where: str) -> None:
-    for part in _nodes(tree):
+    for part in parts_of(tree):
         if part["type"] != "function_expression":
             continue
         name, given = part["value"], len(part["children"])
         found = re.search(rf"(?<![\w]){re.escape(name)}\s*\(", text)
         offset = found.start() if found else 0
-        known = _FUNCTIONS.FUNCTION_TABLE.get(name)
+        known = FUNCTIONS.FUNCTION_TABLE.get(name)
         if known is None:
-            hint = did_you_mean(name, _FUNCTIONS.FUNCTION_TABLE)
+            hint = did_you_mean(name, FUNCTIONS.FUNCTION_TABLE)
             raise _problem(node, offset, where, f"JMESPath has no function '{name}'", hint)
         wanted = len(known["signature"])
         variadic = bool(known["signature"]) and bool(known["signature"][-1].get("variadic"))
@@ -183,18 +184,8 @@ def _check_functions(tree: Any, text: str, node: Node, where: str) -> None:
             raise _problem(node, offset, where, f"{name}() takes {wanted} arguments, not {given}", "")
 
 
-def _nodes(tree: Any) -> list[dict[str, Any]]:
-    found, waiting = [], [tree]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, dict) and "type" in part:
-            found.append(part)
-            waiting.extend(reversed(part.get("children", ())))
-    return found
-
-
 def _with_decimals(tree: Any) -> Any:
-    for part in _nodes(tree):
+    for part in parts_of(tree):
         if part["type"] == "literal":
             part["value"] = _decimals_in(part["value"])
     return tree

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import jmespath
 import pytest
+from jmespath.visitor import Options, TreeInterpreter
 
 from engine.language.node import Node, ProblemFound
+from engine.language.transform.exact import DecimalFunctions
 from engine.language.transform.failure import TransformError
 from engine.language.transform.select import LENGTH_MAX, SelectError, compile_selector
 
@@ -94,6 +97,34 @@ def test_a_path_never_fills_the_memory_or_keeps_a_run_waiting(node: Nodes, text:
     with pytest.raises((ProblemFound, SelectError)) as refused:
         compile_selector(node(text), "bills > extract")(record)
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("@", "a.b.c", "a.list[0]", "a.list[-1]", "a.list[-3]", "a.list[3]", "a.list[-4]", "a[0]", "a.b[0]"),
+        *("a.list[1:]", "a.list[::-1]", "a.b[:2]", "a.list[]", "a.mixed[]", "a.b[]", "a.mixed[][]", "a.mixed[*].x"),
+        *("a.*", "a.*.x", "a.list.*", "*.b | [0]", "a.mixed[?x].y", "a.mixed[?x == y].x", "a.mixed[?x != `1`]"),
+        *("a.mixed[?x > `0`].y", "a.mixed[?@ == 'text']", "one == yes", "zero == no", "one == `1`", "yes == `1`"),
+        *("zero || a.b", "zero && a.b", "empty || nothing || no || none || 'else'", "a && one", "!zero", "!one"),
+        *("!empty", "!none", "!yes", "text > `1`", "text > 'a'", "yes > `0`", "none > `0`", "a.list > `0`"),
+        *("[one, a.b, none]", "none.[one]", "{p: one, q: a.list[0]}", "none.{p: one}", "a.mixed[].[x, y]"),
+        *("a.list | sort(@)", "(a || none).list[1]", "map(&x, a.mixed)", "sort_by(a.mixed[?x], &x)[].y", "'a.b'"),
+        *("max_by(a.list, &@)", "not_null(none, no, one)", "a.mixed[?contains(keys(@), 'x')]", "a.list[0].x.y"),
+    ],
+)
+def test_every_part_of_a_path_means_what_the_library_means(node: Nodes, text: str) -> None:
+    mixed = [{"x": 1, "y": 1}, {"x": 0}, [[], [4]], "text", None]
+    record: dict[str, Any] = {"a": {"b": "c", "list": [3, 1, Decimal("2.5")], "mixed": mixed}}
+    record |= {"one": 1, "zero": Decimal(0), "yes": True, "no": False, "none": None}
+    record |= {"text": "text", "empty": "", "nothing": []}
+    library = TreeInterpreter(Options(custom_functions=DecimalFunctions()))
+    wanted, found = "a path that does not fit", "a path that does not fit"
+    with contextlib.suppress(jmespath.exceptions.JMESPathError, TypeError, AttributeError):
+        wanted = library.visit(jmespath.compile(text).parsed, record)
+    with contextlib.suppress(SelectError):
+        found = select(node, text, record)
+    assert (found, repr(found)) == (wanted, repr(wanted))
 
 
 def test_sums_keep_every_digit(node: Nodes) -> None:
