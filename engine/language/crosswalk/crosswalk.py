@@ -92,18 +92,18 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crosswalk:
-    """A loaded crosswalk; several threads may ask it at once."""
+    """A loaded crosswalk; several threads may ask it at once.
+
+    `is_dated` says whether any row is valid for some days only, so that `find` wants a date.
+    """
 
     name: str
     keys: tuple[str, ...]
     results: tuple[str, ...]
     rows: tuple[Row, ...] = field(repr=False)
-    _best: Callable[[Key, date | None], Row | None] = field(repr=False, compare=False)
-
-    @property
-    def is_dated(self) -> bool:
-        """Whether any row is valid for some days only, so that `find` wants a date."""
-        return any(row.is_dated for row in self.rows)
+    is_dated: bool
+    _asked: tuple[bool, ...] = field(repr=False, compare=False)
+    _hit: Callable[[Key, date | None], Hit | None] = field(repr=False, compare=False)
 
     def find(self, match: Mapping[str, object], on: date | None) -> Hit | None:
         """The row for these codes on this day, or None.
@@ -115,22 +115,25 @@ class Crosswalk:
             DateNeeded: no day was given, and a row that fits has dates.
             CrosswalkError: a value that is no code, such as an amount.
         """
-        texts = tuple(_as_code(self.name, key, match.get(key)) for key in self.keys)
-        row = self._best(tuple(map(folded, texts)), on)
-        if row is None:
-            return None
-        given = dict(zip(self.keys, texts, strict=True))
-        values = {
-            name: given[cell[1:]] if cell.startswith("=") else cell
-            for name, cell in zip(self.results, row.results, strict=True)
-        }
-        return Hit(values=values, action=row.action, rule=row.rule, note=row.note, place=row.place)
+        codes = [_as_code(self.name, key, match.get(key)) for key in self.keys]
+        # What no row asks for is not told, so that one answer is remembered for all its values.
+        told = tuple([code if asked else "" for code, asked in zip(codes, self._asked, strict=True)])
+        return self._hit(told, on if self.is_dated else None)
 
 
 def crosswalk_of(name: str, keys: Sequence[str], results: Sequence[str], rows: Sequence[Row]) -> Crosswalk:
     """A crosswalk of rows that are known to be sound."""
-    best = lru_cache(maxsize=REMEMBERED_MAX)(_Index(name, rows).best)
-    return Crosswalk(name=name, keys=tuple(keys), results=tuple(results), rows=tuple(rows), _best=best)
+    index = _Index(name, keys, results, rows)
+    echoed = {cell[1:] for row in rows for cell in row.results if cell.startswith("=")}
+    return Crosswalk(
+        name=name,
+        keys=tuple(keys),
+        results=tuple(results),
+        rows=tuple(rows),
+        is_dated=any(row.is_dated for row in rows),
+        _asked=tuple(key in echoed or any(row.cells[at] is not None for row in rows) for at, key in enumerate(keys)),
+        _hit=lru_cache(maxsize=REMEMBERED_MAX)(index.hit),
+    )
 
 
 def folded(code: str) -> str:
@@ -143,8 +146,8 @@ def folded(code: str) -> str:
 class _Index:
     """Rows by the positions of their `*`, then by their other cells: a look-up per pattern, not per row."""
 
-    def __init__(self, name: str, rows: Sequence[Row]) -> None:
-        self._name = name
+    def __init__(self, name: str, keys: Sequence[str], results: Sequence[str], rows: Sequence[Row]) -> None:
+        self._name, self._keys, self._results = name, keys, results
         by_pattern: dict[Pattern, dict[Key, list[Row]]] = {}
         for row in rows:
             key = tuple(folded(cell) for cell in row.cells if cell is not None)
@@ -155,8 +158,19 @@ class _Index:
             for pattern, keyed in by_pattern.items()
         )
 
-    def best(self, key: Key, on: date | None) -> Row | None:
-        """The row that wins."""
+    def hit(self, codes: Key, on: date | None) -> Hit | None:
+        """What the row that wins says to these codes."""
+        row = self._best(tuple(map(folded, codes)), on)
+        if row is None:
+            return None
+        given = dict(zip(self._keys, codes, strict=True))
+        values = {
+            name: given[cell[1:]] if cell.startswith("=") else cell
+            for name, cell in zip(self._results, row.results, strict=True)
+        }
+        return Hit(values=values, action=row.action, rule=row.rule, note=row.note, place=row.place)
+
+    def _best(self, key: Key, on: date | None) -> Row | None:
         winners: list[Row] = []
         for rank, pattern, keyed in self._patterns:
             if winners and rank > winners[0].rank:
@@ -177,10 +191,12 @@ class _Index:
 
 
 def _as_code(name: str, key: str, value: object) -> str:
+    if isinstance(value, str):
+        return value.strip()
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (str, int)):
-        return str(value).strip()
+    if isinstance(value, int):
+        return str(value)
     raise CrosswalkError(f"{key} of crosswalk {name} wants a code, which a {type(value).__name__} is not")

@@ -50,10 +50,16 @@ def _call(node: nodes.Filter, functions: Functions) -> Evaluate:
         return lambda scope: function(
             *[one(scope) for one in given], **{name: one(scope) for name, one in named.items()}
         )
-    first, rest = given[0], node.args
-    if all(isinstance(part, nodes.Const) for part in rest):
-        constants = tuple(part.value for part in rest if isinstance(part, nodes.Const))
+    constants = tuple(part.value for part in node.args if isinstance(part, nodes.Const))
+    first, *others = given
+    if len(constants) == len(others):
+        if isinstance(node.node, nodes.Name):
+            name = node.node.name
+            return lambda scope: function(scope[name] if name in scope else Unknown(name=name), *constants)
         return lambda scope: function(first(scope), *constants)
+    if all(isinstance(part, nodes.Const) for part in node.args[1:]):  # an operator, and the words of both sides
+        second = others[0]
+        return lambda scope: function(first(scope), second(scope), *constants)
     return lambda scope: function(*[one(scope) for one in given])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from engine.words.problem import Place, Problem
 KeyPath = tuple[str, ...]
 Leaf = tuple[str, Template, Any]
 Scoped = tuple[str, Template, Any, Mapping[str, Any]]
+Render = Callable[[Mapping[str, Any]], Any]
 
 _FOR = re.compile(r"\s*(?P<variable>[A-Za-z]\w*)\s+in\s+(?P<group>[A-Za-z]\w*(\.[A-Za-z]\w*)*)\s*", re.ASCII)
 
@@ -68,8 +69,9 @@ def compile_for(node: Node, where: str) -> ForClause:
 class _Value:
     template: Template
 
-    def render(self, scope: Mapping[str, Any]) -> Any:
-        return self.template.render(scope)
+    @property
+    def render(self) -> Render:
+        return self.template.render
 
     def leaves(self, path: str, scope: Mapping[str, Any]) -> Iterator[Scoped]:
         yield path, self.template, self.template.render(scope), scope
@@ -89,15 +91,21 @@ class _Value:
 
 @dataclass(frozen=True, slots=True)
 class _Fields:
+    """`written` is all of it as far as it is the same for every record, `worked_out` the rest."""
+
     entries: tuple[tuple[str, Place, _Part], ...]
+    written: dict[str, Any] = field(compare=False)
+    worked_out: tuple[tuple[str, Render], ...] = field(compare=False)
     is_written: bool = True
 
     def render(self, scope: Mapping[str, Any]) -> dict[str, Any]:
-        rendered: dict[str, Any] = {}
-        for key, _, part in self.entries:
-            value = part.render(scope)
-            if value is not None or part.is_written:
+        rendered = self.written.copy()
+        for key, render in self.worked_out:
+            value = render(scope)
+            if value is not None:
                 rendered[key] = value
+            else:
+                del rendered[key]
         return rendered
 
     def leaves(self, path: str, scope: Mapping[str, Any]) -> Iterator[Scoped]:
@@ -263,7 +271,7 @@ def _compile(node: Node, where: str, problems: list[Problem]) -> _Part:
 
 
 def _compile_fields(node: Node, fields: Mapping[str, Node], where: str, problems: list[Problem]) -> _Fields:
-    entries = []
+    entries: list[tuple[str, Place, _Part]] = []
     for key, value in fields.items():
         place = node.key_place(key)
         if key == "for":
@@ -272,7 +280,10 @@ def _compile_fields(node: Node, fields: Mapping[str, Node], where: str, problems
         if "{{" in key:
             problems.append(_problem(place, "E203", "a key is a plain word, not a template", where, ""))
         entries.append((key, place, _compile(value, f"{where} > {key}", problems)))
-    return _Fields(tuple(entries))
+    literals = {key: part.template for key, _, part in entries if isinstance(part, _Value) and part.is_written}
+    written = {key: literals[key].render({}) if key in literals else None for key, _, _ in entries}
+    worked_out = tuple((key, part.render) for key, _, part in entries if key not in literals)
+    return _Fields(tuple(entries), written, worked_out)
 
 
 def _compile_item(node: Node, where: str, problems: list[Problem]) -> _Item | None:

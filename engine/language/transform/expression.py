@@ -6,7 +6,7 @@ Jinja only parses. `allowed` replaces what touches a value by functions of `oper
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -28,7 +28,10 @@ LENGTH_MAX = 4000
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A compiled expression: `evaluate` works it out in a scope; `words` is how messages call its value."""
+    """A compiled expression: `evaluate` works it out in a scope; `words` is how messages call its value.
+
+    What it gives may be `Unknown`, which whoever uses the value refuses.
+    """
 
     evaluate: Evaluate
     uses: tuple[Use, ...]
@@ -54,7 +57,7 @@ def compile_expression(source: str) -> Expression:
         return Expression(_reader_of_path(path), uses, ".".join(path))
     tree = _parse(source, words)
     try:
-        evaluate = _compiled(rewrite(tree))
+        evaluate = closure(rewrite(tree), _FUNCTIONS)
     except NotAllowed as error:
         place = next((word.offset for word in words if word.text == error.word), words[0].offset)
         raise Refused(place, error.code, error.sentence) from error
@@ -62,20 +65,10 @@ def compile_expression(source: str) -> Expression:
 
 
 def _reader_of_path(path: tuple[str, ...]) -> Evaluate:
-    name, keys = path[0], path[1:]
-    owners = [".".join(path[: depth + 1]) for depth in range(len(keys))]
-    steps = tuple(zip(keys, owners, strict=True))
-
-    def read(scope: Mapping[str, Any]) -> Any:
-        if name not in scope:
-            raise TransformError(f"{name} is not known")
-        value = scope[name]
-        for key, owner in steps:
-            value = operators.read_key(value, key, owner)
-        operators.refuse_unknown(value)
-        return value
-
-    return read
+    tree: nodes.Expr = nodes.Name(path[0], "load", lineno=1)
+    for key in path[1:]:
+        tree = nodes.Getattr(tree, key, "load", lineno=1)
+    return closure(rewrite(tree), _FUNCTIONS)
 
 
 def _parse(source: str, words: Sequence[Word]) -> nodes.Expr:
@@ -96,23 +89,13 @@ def _parse(source: str, words: Sequence[Word]) -> nodes.Expr:
     raise Refused(words[len(words) - unread].offset, "E202", fault)
 
 
-def _compiled(expression: nodes.Expr) -> Evaluate:
-    work_out = closure(expression, _FUNCTIONS)
-
-    def evaluate(scope: Mapping[str, Any]) -> Any:
-        value = work_out(scope)
-        if isinstance(value, operators.Unknown):
-            value.fail()
-        return value
-
-    return evaluate
-
-
 def _filter_call(name: str, spec: FilterSpec) -> Callable[..., Any]:
     function = spec.function
 
     def call(value: Any, words: str, *arguments: Any, **named: Any) -> Any:
-        for argument in (*arguments, *named.values()):
+        for argument in arguments:
+            operators.refuse_unknown(argument)
+        for argument in named.values():
             operators.refuse_unknown(argument)
         if isinstance(value, operators.Unknown):
             if not (spec.takes_missing and value.optional):

@@ -69,9 +69,9 @@ def _days_apart(value: Any, middle: date) -> int:
 
 def any_in(value: Any, name: Any, wanted: Any) -> bool:
     """Whether the field of any item is one of the list."""
-    choices = wanted_list(wanted if wanted is not None else [])
-    return any(
-        equal(_field_of(item, name), choice, f"{name}", "an item of the list")
-        for item in wanted_list(value)
-        for choice in choices
-    )
+    choices, items, shown = wanted_list(wanted if wanted is not None else []), wanted_list(value), f"{name}"
+    for item in items if choices else ():
+        found = _field_of(item, name)
+        if any(equal(found, choice, shown, "an item of the list") for choice in choices):
+            return True
+    return False

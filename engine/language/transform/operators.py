@@ -19,6 +19,9 @@ from engine.language.transform.failure import TransformError
 TEXT_LENGTH_MAX = 100_000
 LIST_LENGTH_MAX = 10_000
 
+_SHORT = frozenset({type(None), bool, int, Decimal, date, dict})
+"""Types whose values are known and never too long."""
+
 _WHOLE_MAX = 10**DIGITS_MAX
 
 
@@ -76,11 +79,21 @@ def kind_of(value: Any) -> str:
 
 def check_size(value: Any) -> Any:
     """Hand the value on, unless it is longer than any document needs."""
-    if isinstance(value, str) and len(value) > TEXT_LENGTH_MAX:
-        raise TransformError(f"a text of {len(value)} characters; {TEXT_LENGTH_MAX} are the most")
-    if isinstance(value, (list, tuple)) and len(value) > LIST_LENGTH_MAX:
+    if isinstance(value, str):
+        if len(value) > TEXT_LENGTH_MAX:
+            raise TransformError(f"a text of {len(value)} characters; {TEXT_LENGTH_MAX} are the most")
+    elif isinstance(value, (list, tuple)) and len(value) > LIST_LENGTH_MAX:
         raise TransformError(f"a list of {len(value)} items; {LIST_LENGTH_MAX} are the most")
     return value
+
+
+def settled(value: Any) -> Any:
+    """Hand on what an expression gives at its end: a value that is known, and not longer than any document needs."""
+    kind = type(value)
+    if kind in _SHORT or (kind is str and len(value) <= TEXT_LENGTH_MAX):
+        return value
+    refuse_unknown(value)
+    return check_size(value)
 
 
 def read_key(value: Any, key: str, words: str) -> Any:
@@ -171,6 +184,8 @@ def join_text(first: Any, words: tuple[str, ...], *others: Any) -> str:
 
 def equal(left: Any, right: Any, left_words: str, right_words: str) -> bool:
     """`left == right`; nothing equals only nothing, and different kinds are an error."""
+    if type(left) is str and type(right) is str:  # as codes are: what is asked most
+        return left == right
     refuse_unknown(left)
     refuse_unknown(right)
     if left is None or right is None:

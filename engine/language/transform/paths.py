@@ -126,14 +126,24 @@ def _flat(part: Part) -> Iterable[Part]:
 def _comparator(part: Part) -> Read:
     left, right = _readers(part)
     means = _MEANS[part["value"]]
-    if part["value"] in ("eq", "ne"):
-        return lambda value, steps: means(left(value, steps), right(value, steps))
+    if part["value"] == "eq":
+        return lambda value, steps: _equal(left(value, steps), right(value, steps))
+    if part["value"] == "ne":
+        return lambda value, steps: not _equal(left(value, steps), right(value, steps))
 
     def read(value: Any, steps: Steps) -> Any:
         one, other = left(value, steps), right(value, steps)
         return means(one, other) if _has_order(one) and _has_order(other) else None
 
     return read
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Whether both are the same; zero and one are not what false and true are."""
+    if type(one) is not str and type(other) is not str and isinstance(one, bool) is not isinstance(other, bool):
+        return False
+    same: bool = one == other
+    return same
 
 
 def _has_order(value: Any) -> bool:

@@ -13,7 +13,7 @@ from engine.language.node import Node, ProblemFound
 from engine.language.transform.closures import Evaluate
 from engine.language.transform.expression import compile_expression
 from engine.language.transform.failure import TransformError
-from engine.language.transform.operators import as_text, check_size
+from engine.language.transform.operators import as_text, settled
 from engine.language.transform.scan import Refused
 from engine.words.problem import Place, Problem
 
@@ -57,7 +57,7 @@ class Template:
             RenderError: a name or key is not there, or values do not fit together.
         """
         try:
-            return self._value(scope)
+            return settled(self._value(scope))
         except TransformError as error:
             raise RenderError(error.sentence, self) from error
         except (TemplateError, ArithmeticError, TypeError, ValueError, LookupError, RecursionError) as error:
@@ -116,18 +116,14 @@ def _compile_parts(text: str, parts: tuple[Part, ...], node: Node) -> Template:
         pieces.append((expression.evaluate, expression.words))
     alone = [piece for piece in pieces if not isinstance(piece, str)]
     stands_alone = len(alone) == 1 and not "".join(p for p in pieces if isinstance(p, str)).strip()
-    value = _alone(alone[0][0]) if stands_alone else _joined(tuple(pieces))
+    value = alone[0][0] if stands_alone else _joined(tuple(pieces))
     return Template(text, node.place, is_literal=False, names=tuple(names), _value=value)
-
-
-def _alone(evaluate: Evaluate) -> Evaluate:
-    return lambda scope: check_size(evaluate(scope))
 
 
 def _joined(pieces: tuple[str | tuple[Evaluate, str], ...]) -> Evaluate:
     def value(scope: Mapping[str, Any]) -> str:
         shown = [piece if isinstance(piece, str) else as_text(piece[0](scope), piece[1]) for piece in pieces]
-        return str(check_size("".join(shown)))
+        return "".join(shown)
 
     return value
 

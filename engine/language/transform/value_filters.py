@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 from decimal import Decimal, DecimalException
+from functools import lru_cache
 from typing import Any
 
 from engine.language.transform.exact import number_of_text
@@ -39,14 +40,16 @@ def format_date(value: Any, pattern: Any) -> str:
     fault = date_pattern_fault(pattern)
     if fault:
         raise TransformError(fault)
-    shown = re.sub("%b", _MONTHS[day.month - 1], pattern)
-    return day.strftime(shown)
+    return day.strftime(pattern.replace("%b", _MONTHS[day.month - 1]))
 
 
 def date_pattern_fault(pattern: Any) -> str | None:
     """What is wrong with a date pattern, or None."""
-    if not isinstance(pattern, str):
-        return "wants a pattern such as '%Y-%m-%d'"
+    return _part_fault(pattern) if isinstance(pattern, str) else "wants a pattern such as '%Y-%m-%d'"
+
+
+@lru_cache(maxsize=256)
+def _part_fault(pattern: str) -> str | None:
     wrong = re.search(rf"%(?![{DATE_PARTS}]).?", pattern)
     if wrong:
         return f"does not know {wrong.group()!r}: %Y %y %m %d %j %b %H %M %S are the parts of a date"
