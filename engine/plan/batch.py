@@ -9,9 +9,10 @@ from typing import Any
 from engine.domain.lifecycle import State
 from engine.domain.record import SourceRecord
 from engine.language.spec.model import MappingSpec
-from engine.plan.decision import Document, Planned, Put
+from engine.language.transform.render import RenderError
+from engine.plan.decision import Planned, Put
 from engine.plan.document import conclude
-from engine.plan.extract import extract
+from engine.plan.extract import Waits, extract
 from engine.plan.item import Item
 from engine.plan.sorting import waits
 from engine.plan.transform import held, transform
@@ -41,20 +42,8 @@ def follow_batch(
 
 
 def _begin(spec: MappingSpec, record: SourceRecord, world: World) -> Item:
-    known: dict[str, Any] = {"id": record.key.source_id, "reference": None}
-    if record.company is not None:
-        known["company"] = record.company
-    item = Item(record=record, spec=spec, scope=known)
-
-    def read() -> None:
-        item.scope = known.copy()
-        try:
-            extract(spec, record.payload, item.scope)
-        finally:
-            item.scope |= known
-        item.know_company(world)
-
-    held(item, read)
+    item = Item(record=record, spec=spec, scope=_known(record))
+    held(item, _read, item, world)
     sorted_out = waits(record, spec)
     if sorted_out is not None:
         item.end(replace(sorted_out, facts=item.facts()))
@@ -64,18 +53,29 @@ def _begin(spec: MappingSpec, record: SourceRecord, world: World) -> Item:
     return item
 
 
+def _known(record: SourceRecord) -> dict[str, Any]:
+    """What is known of a record before it is read, whatever it says itself."""
+    known: dict[str, Any] = {"id": record.key.source_id, "reference": None}
+    return known if record.company is None else {**known, "company": record.company}
+
+
+def _read(item: Item, world: World) -> None:
+    known = item.scope
+    item.scope = known.copy()
+    try:
+        extract(item.spec, item.record.payload, item.scope)
+    finally:
+        item.scope |= known
+    item.know_company(world)
+
+
 def _end(item: Item) -> Planned:
-    ended: list[Document] = []
-
-    def finish() -> None:
-        planned = conclude(item)
-        if isinstance(planned, Put):
-            item.end(planned)
-        else:
-            ended.append(planned)
-
-    if item.ended is None:
-        held(item, finish)
     if item.ended is not None:
         return item.ended
-    return ended[0]
+    try:
+        planned = conclude(item)
+    except (Waits, RenderError) as why:
+        planned = item.held(why)
+    if isinstance(planned, Put):
+        item.end(planned)
+    return planned

@@ -22,20 +22,19 @@ def conclude(item: Item) -> Document | Put:
     """The document of a record whose scope is complete, or the state it waits in.
 
     Raises:
-        Waits: something cannot be worked out for this record.
+        Waits, RenderError: something cannot be worked out for this record.
     """
-    warnings: list[str] = []
-    for check in item.spec.checks:
+    spec, scope, warnings = item.spec, item.scope, list[str]()
+    for check in spec.checks:
         if not _passes(item, check):
-            reason = str(item.render(check.because))
+            reason = str(check.because.render(scope))
             if check.otherwise != "warn":
                 return _waiting(item, check, reason)
             warnings.append(reason)
-    spec, scope = item.spec, item.scope
     entries = _entries(item)
     key, namespace = _key(item)
-    path, params, body = rendered_call(item, spec.target.call, scope)
-    company = item.render(spec.target.company) if spec.target.company else item.record.company
+    path, params, body = rendered_call(spec.target.call, scope)
+    company = spec.target.company.render(scope) if spec.target.company else item.record.company
     _check_what_is_asked_later(item)
     return Document(
         record=item.record,
@@ -55,39 +54,39 @@ def conclude(item: Item) -> Document | Put:
     )
 
 
-def rendered_call(item: Item, call: CallSpec, scope: dict[str, Any]) -> tuple[str, tuple[tuple[str, str], ...], Any]:
+def rendered_call(call: CallSpec, scope: dict[str, Any]) -> tuple[str, tuple[tuple[str, str], ...], Any]:
     """Path, params and body of a call for one record.
 
     Raises:
-        Waits: one of them cannot be worked out.
+        Waits, RenderError: one of them cannot be worked out.
     """
-    params = tuple((name, str(item.render(value, scope))) for name, value in call.params)
+    params = tuple((name, str(value.render(scope))) for name, value in call.params)
     try:
         body = call.body.render(scope) if call.body is not None else None
     except RenderError as error:
         raise Waits("expression_failed", error.sentence) from None
-    return str(item.render(call.path, scope)), params, body
+    return str(call.path.render(scope)), params, body
 
 
 def _check_what_is_asked_later(item: Item) -> None:
     """Look-ups and calls around the one with the effect: what cannot be worked out must hold the record now."""
     target, finds = item.spec.target, item.spec.dedupe.find if item.spec.dedupe is not None else ()
     if target.at_once_per is not None:
-        item.render(target.at_once_per)
+        target.at_once_per.render(item.scope)
     asked: tuple[FindSpec | EnsureSpec, ...] = (*finds, *target.ensure)
     for ask in asked:
         for name, value in ask.match:
-            if is_missing(item.render(value)):
+            if is_missing(value.render(item.scope)):
                 raise Waits("value_missing", f"{name} is missing, so {ask.set} cannot be asked")
     reads = tuple(find.read for find in finds if find.read is not None)
     for call in (*reads, *target.defaults, *(call for one in target.ensure for call in (*one.defaults, one.create))):
-        rendered_call(item, call, item.scope)
+        rendered_call(call, item.scope)
         if call.once_per is not None:
-            item.render(call.once_per)
+            call.once_per.render(item.scope)
 
 
 def _passes(item: Item, check: CheckSpec) -> bool:
-    answer = item.render(check.require)
+    answer = check.require.render(item.scope)
     if not isinstance(answer, bool):
         raise Waits("expression_failed", f"{check.place}: the check gives {answer!r}, neither true nor false")
     return answer
@@ -114,15 +113,14 @@ def _entries(item: Item) -> tuple[Entry, ...]:
 
 def _expanded(item: Item, spec: EntrySpec) -> Iterator[Entry]:
     if spec.variable is None or spec.group is None:
-        yield _entry(item, spec, item.scope)
+        yield _entry(spec, item.scope)
         return
     for _, _, scope in item.each(spec.variable, spec.group):
-        yield _entry(item, spec, scope)
+        yield _entry(spec, scope)
 
 
-def _entry(item: Item, spec: EntrySpec, scope: dict[str, Any]) -> Entry:
-    account = item.render(spec.account, scope)
-    amount = item.render(spec.amount, scope)
+def _entry(spec: EntrySpec, scope: dict[str, Any]) -> Entry:
+    account, amount = spec.account.render(scope), spec.amount.render(scope)
     if is_missing(account):
         raise Waits("value_missing", "an entry has no account")
     if isinstance(amount, bool) or not isinstance(amount, (Decimal, int)):
@@ -135,7 +133,7 @@ def _key(item: Item) -> tuple[tuple[str, ...], str]:
     dedupe = item.spec.dedupe
     if dedupe is None:
         return (item.record.key.source_id,), "report"
-    key = tuple(item.render(part) for part in dedupe.key)
+    key = tuple(part.render(item.scope) for part in dedupe.key)
     if any(is_missing(part) for part in key):
         raise Waits("value_missing", "a part of the dedupe key is missing")
     return tuple(str(part) for part in key), dedupe.find[0].set if dedupe.find else item.spec.target.call.path.text

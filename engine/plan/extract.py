@@ -52,7 +52,7 @@ def extract(spec: MappingSpec, payload: dict[str, Any], scope: dict[str, Any]) -
     currency = _currency(spec, payload)
     for field in spec.fields:
         try:
-            scope[field.name] = _value(field, payload, currency, field.name)
+            scope[field.name] = _value(field, payload, currency)
         except Waits as wait:
             waits.append(wait)
     for group in spec.groups:
@@ -69,7 +69,7 @@ def _items(group: GroupSpec, payload: dict[str, Any], currency: str | None) -> l
     if found is not None and not isinstance(found, list):
         raise Waits("value_wrong", f"{group.each.text} is not a list")
     return [
-        {field.name: _value(field, item, currency, f"{group.name}[{index}].{field.name}") for field in group.fields}
+        {field.name: _value(field, item, currency, of=f"{group.name}[{index}].") for field in group.fields}
         for index, item in enumerate(found or [])
     ]
 
@@ -99,25 +99,22 @@ def _currency(spec: MappingSpec, payload: dict[str, Any]) -> str | None:
     return None
 
 
-def _value(field: FieldSpec, payload: Any, currency: str | None, name: str) -> Any:
+def _value(field: FieldSpec, payload: Any, currency: str | None, of: str = "") -> Any:
     raw = selected(field.path, payload)
     if is_missing(raw):
         if field.optional:
             return None
-        raise Waits("value_missing", f"{name} is missing (at {field.path.text} of the record)")
-    value = _converted(field, raw, currency, name)
-    if field.max_length is not None and len(str(value)) > field.max_length:
-        raise Waits("value_wrong", f"{name} has {len(str(value))} characters, at most {field.max_length} can be sent")
-    return value
-
-
-def _converted(field: FieldSpec, raw: Any, currency: str | None, name: str) -> Any:
+        raise Waits("value_missing", f"{of}{field.name} is missing (at {field.path.text} of the record)")
     try:
-        return _CONVERSIONS[field.kind](raw, currency)
+        value = _CONVERSIONS[field.kind](raw, currency)
     except NotMoney as error:
-        raise Waits("value_wrong", f"{name}: {error}") from None
+        raise Waits("value_wrong", f"{of}{field.name}: {error}") from None
     except ValueError as error:
-        raise Waits("value_wrong", f"{name} is {raw!r}: {error}") from None
+        raise Waits("value_wrong", f"{of}{field.name} is {raw!r}: {error}") from None
+    if field.max_length is not None and len(str(value)) > field.max_length:
+        told = f"{len(str(value))} characters, at most {field.max_length} can be sent"
+        raise Waits("value_wrong", f"{of}{field.name} has {told}")
+    return value
 
 
 def _as_is(raw: Any, _currency: str | None) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -13,7 +13,7 @@ from engine.domain.record import SourceRecord
 from engine.language.crosswalk.crosswalk import Hit
 from engine.language.spec.books import Company
 from engine.language.spec.model import MappingSpec
-from engine.language.transform.render import RenderError, Template
+from engine.language.transform.render import RenderError
 from engine.plan.decision import Facts, Put
 from engine.plan.extract import UtcMoment, Waits, is_missing
 from engine.plan.world import World
@@ -62,19 +62,6 @@ class Item:
         reason = f"dated {day}, before {company.code}'s go-live on {company.go_live}"
         self.end(Put(record=self.record, state=State.CUT_OVER, cause="cut_over", reason=reason, facts=self.facts()))
 
-    def render(self, template: Template, scope: Mapping[str, Any] | None = None) -> Any:
-        """The template's value.
-
-        Raises:
-            Waits: it cannot be worked out for this record.
-        """
-        if template.is_literal:
-            return template.render({})
-        try:
-            return template.render(self.scope if scope is None else scope)
-        except RenderError as error:
-            raise Waits("expression_failed", f"{template.place}: {error.sentence}") from None
-
     def each(self, variable: str, group: str) -> Iterator[tuple[int, dict[str, Any], dict[str, Any]]]:
         """The items of a group: number from 1, the item itself, and the scope in which it is known."""
         for index, line in enumerate(self.scope[group], start=1):
@@ -92,6 +79,12 @@ class Item:
             currency=_text(self.scope.get("currency")),
             book_date=None if day is None or isinstance(day, UtcMoment) else str(day),
         )
+
+    def held(self, why: Waits | RenderError) -> Put:
+        """What the record becomes when something about it goes wrong."""
+        if isinstance(why, RenderError):
+            why = Waits("expression_failed", f"{why.template.place}: {why.sentence}")
+        return Put(record=self.record, state=State.HELD, cause=why.cause, reason=why.reason, facts=self.facts())
 
     def end(self, put: Put) -> None:
         """Take the record out of planning."""

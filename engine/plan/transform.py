@@ -5,54 +5,49 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVarTuple
 
-from engine.domain.lifecycle import State
 from engine.language.crosswalk.crosswalk import AmbiguousRows, CrosswalkError, Hit
 from engine.language.spec.model import CrosswalkStep, EachStep, LookupStep, PeriodStep, Step, ValueStep
-from engine.language.transform.render import Template
-from engine.plan.decision import Put
+from engine.language.transform.render import RenderError, Template
 from engine.plan.extract import Waits, is_missing
 from engine.plan.item import Item
 from engine.plan.period import booked_on
 from engine.plan.world import Match, Row, World
 from engine.words.errors import ProgramError
 
+Given = TypeVarTuple("Given")
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class _Spot:
-    """One place where a step's value goes: the record's scope, or one item of a group."""
+    """One place where values of steps go: the record's scope, or one item of a group, which `of` names."""
 
     item: Item
     scope: dict[str, Any]
     into: dict[str, Any]
-    called: str
+    of: str = ""
+
+    def called(self, step: Step) -> str:
+        """How messages call the value of a step here."""
+        return f"{self.of}{step.name}"
 
 
 def transform(items: Sequence[Item], steps: Iterable[Step], world: World) -> None:
     """Carry out the steps for every record that is still under way; a record that must wait is ended."""
+    spots = [_Spot(item, item.scope, item.scope) for item in items]
     for step in steps:
-        _carry_out(step, _spots(step, [item for item in items if item.ended is None]), world)
+        _carry_out(step, spots, world)
 
 
-def held(item: Item, work: Callable[[], None]) -> None:
-    """Do a piece of work for one record; what goes wrong there holds that record alone."""
+def held(item: Item, work: Callable[[*Given], object], *given: *Given) -> None:
+    """Do a piece of work for one record that is still under way; what goes wrong there holds that record alone."""
+    if item.ended is not None:
+        return
     try:
-        work()
-    except Waits as waits:
-        item.end(
-            Put(
-                record=item.record,
-                state=State.HELD,
-                cause=waits.cause,
-                reason=waits.reason,
-                facts=item.facts(),
-            )
-        )
-
-
-def _spots(step: Step, items: Sequence[Item]) -> list[_Spot]:
-    return [_Spot(item, item.scope, item.scope, step.name) for item in items]
+        work(*given)
+    except (Waits, RenderError) as why:
+        item.end(item.held(why))
 
 
 def _carry_out(step: Step, spots: Sequence[_Spot], world: World) -> None:
@@ -62,63 +57,59 @@ def _carry_out(step: Step, spots: Sequence[_Spot], world: World) -> None:
         _look_up(step, spots, world)
     else:
         for spot in spots:
-            held(spot.item, lambda spot=spot: _one(step, spot, world))  # type: ignore[misc]
+            held(spot.item, _one, step, spot, world)
 
 
 def _each(step: EachStep, spots: Sequence[_Spot], world: World) -> None:
     inner = [
-        _Spot(spot.item, scope, line, f"{step.group}[{index - 1}]")
+        _Spot(spot.item, scope, line, f"{step.group}[{index - 1}].")
         for spot in spots
+        if spot.item.ended is None
         for index, line, scope in spot.item.each(step.variable, step.group)
     ]
     for part in step.steps:
-        going_on = [
-            _Spot(spot.item, spot.scope, spot.into, f"{spot.called.split('.')[0]}.{part.name}")
-            for spot in inner
-            if spot.item.ended is None
-        ]
-        _carry_out(part, going_on, world)
+        _carry_out(part, inner, world)
 
 
 def _one(step: ValueStep | CrosswalkStep | PeriodStep, spot: _Spot, world: World) -> None:
-    if spot.item.ended is not None:
-        return
     if isinstance(step, ValueStep):
-        spot.into[step.name] = spot.item.render(step.value, spot.scope)
+        spot.into[step.name] = step.value.render(spot.scope)
     elif isinstance(step, CrosswalkStep):
         spot.into[step.name] = _coded(step, spot, world)
     else:
         spot.into[step.name] = _period(step, spot)
-    _hear_of_company(step, spot, world)
+    if step.name == "company":
+        _hear_of_company(spot, world)
 
 
-def _hear_of_company(step: Step, spot: _Spot, world: World) -> None:
+def _hear_of_company(spot: _Spot, world: World) -> None:
     """A step of the record itself that is called `company` says whose books it is for, whatever its kind."""
-    if step.name == "company" and spot.into is spot.item.scope:
+    if spot.into is spot.item.scope:
         spot.item.know_company(world)
 
 
 def _coded(step: CrosswalkStep, spot: _Spot, world: World) -> Any:
-    match = {column: spot.item.render(value, spot.scope) for column, value in step.match}
-    day = spot.item.render(step.on, spot.scope) if step.on else _book_date_of(spot.scope)
+    match = {column: value.render(spot.scope) for column, value in step.match}
+    day = step.on.render(spot.scope) if step.on else _book_date_of(spot.scope)
+    called = spot.called(step)
     try:
         hit = world.crosswalk(step.crosswalk).find(match, day)
     except AmbiguousRows as error:
-        raise Waits("crosswalk_tie", f"{spot.called}: {error.sentence}") from None
+        raise Waits("crosswalk_tie", f"{called}: {error.sentence}") from None
     except CrosswalkError as error:
-        raise Waits("value_wrong", f"{spot.called}: {error.sentence}") from None
-    asked = ", ".join(f"{column} {_shown(value)}" for column, value in match.items())
+        raise Waits("value_wrong", f"{called}: {error.sentence}") from None
     if hit is None:
         if step.optional:
             return None if isinstance(step.take, str) else dict.fromkeys(step.take)
-        raise Waits("crosswalk_no_row", f"{spot.called}: no row of {step.crosswalk} for {asked}")
-    spot.item.hits[spot.called] = hit
+        raise Waits("crosswalk_no_row", f"{called}: no row of {step.crosswalk} for {_asked(match.items())}")
+    spot.item.hits[called] = hit
     if hit.action == "hold":
-        raise Waits("crosswalk_hold", _hold_sentence(step, hit, spot.called, asked))
+        raise Waits("crosswalk_hold", _hold_sentence(step, hit, called, _asked(match.items())))
     if not isinstance(step.take, str):
         return {name: hit.values[name] or None for name in step.take}
     if not hit.values[step.take]:
-        raise Waits("value_missing", f"{spot.called}: the row at {hit.place} gives no {step.take} for {asked}")
+        told = f"the row at {hit.place} gives no {step.take} for {_asked(match.items())}"
+        raise Waits("value_missing", f"{called}: {told}")
     return hit.values[step.take]
 
 
@@ -135,7 +126,7 @@ def _book_date_of(scope: dict[str, Any]) -> date | None:
 
 def _period(step: PeriodStep, spot: _Spot) -> date:
     item = spot.item
-    day = item.render(step.date, spot.scope)
+    day = step.date.render(spot.scope)
     if not isinstance(day, date) or isinstance(day, datetime):
         raise Waits("value_wrong", f"{step.name}: {_shown(day)} is not a date")
     if item.company is None:
@@ -150,40 +141,40 @@ def _look_up(step: LookupStep, spots: Sequence[_Spot], world: World) -> None:
     fields = (step.take,) if isinstance(step.take, str) else step.take
     asked: dict[str | None, dict[Match, list[_Spot]]] = {}
     for spot in spots:
-        if spot.item.ended is None:
-            held(spot.item, lambda spot=spot: _ask(step, spot, asked))  # type: ignore[misc]
+        held(spot.item, _ask, step, spot, asked)
     for company, by_match in asked.items():
         found = world.look_up(step.connection, company, step.set, tuple(by_match), fields)
         for match, waiting in by_match.items():
             for spot in waiting:
-                if spot.item.ended is None:
-                    held(spot.item, lambda s=spot, m=match, f=found: _give(step, s, m, f[m]))  # type: ignore[misc]
-    for spot in spots:
-        if spot.item.ended is None:
-            held(spot.item, lambda spot=spot: _hear_of_company(step, spot, world))  # type: ignore[misc]
+                held(spot.item, _give, step, spot, match, found[match])
+    if step.name == "company":
+        for spot in spots:
+            held(spot.item, _hear_of_company, spot, world)
 
 
 def _ask(step: LookupStep, spot: _Spot, asked: dict[str | None, dict[Match, list[_Spot]]]) -> None:
-    match = rendered_match(spot.item, step.match, spot.scope)
-    if any(is_missing(value) for _, value in match):
+    match = rendered_match(step.match, spot.scope)
+    missing = [name for name, value in match if is_missing(value)]
+    if missing:
         if step.optional:
             spot.into[step.name] = [] if step.many else _taken(step, {})
             return
-        named = ", ".join(name for name, value in match if is_missing(value))
-        raise Waits("value_missing", f"{spot.called}: {named} is missing, so {step.set} cannot be asked")
+        named = ", ".join(missing)
+        raise Waits("value_missing", f"{spot.called(step)}: {named} is missing, so {step.set} cannot be asked")
     company = spot.item.company.code if spot.item.company else spot.item.record.company
     asked.setdefault(company, {}).setdefault(match, []).append(spot)
 
 
 def _give(step: LookupStep, spot: _Spot, match: Match, rows: tuple[Row, ...]) -> None:
-    named = " and ".join(f"{name} {_shown(value)}" for name, value in match)
     if not rows and not step.optional:
-        raise Waits("lookup_no_row", f"{spot.called}: {step.connection} has no {named} in {step.set}")
+        told = f"no {_asked(match, ' and ')} in {step.set}"
+        raise Waits("lookup_no_row", f"{spot.called(step)}: {step.connection} has {told}")
     if step.many:
         spot.into[step.name] = [_taken(step, row) for row in rows]
         return
     if len(rows) > 1:
-        raise Waits("lookup_many", f"{spot.called}: {step.connection} has {len(rows)} rows for {named} in {step.set}")
+        told = f"{len(rows)} rows for {_asked(match, ' and ')} in {step.set}"
+        raise Waits("lookup_many", f"{spot.called(step)}: {step.connection} has {told}")
     spot.into[step.name] = _taken(step, rows[0] if rows else {})
 
 
@@ -191,13 +182,17 @@ def _taken(step: LookupStep, row: Row) -> Any:
     return row.get(step.take) if isinstance(step.take, str) else {name: row.get(name) for name in step.take}
 
 
-def rendered_match(item: Item, match: Iterable[tuple[str, Template]], scope: dict[str, Any]) -> Match:
+def rendered_match(match: Iterable[tuple[str, Template]], scope: dict[str, Any]) -> Match:
     """The fields and values of a look-up for one record, text trimmed."""
     pairs = []
     for name, template in match:
-        value = item.render(template, scope)
+        value = template.render(scope)
         pairs.append((name, value.strip() if isinstance(value, str) else value))
     return tuple(pairs)
+
+
+def _asked(match: Iterable[tuple[str, Any]], between: str = ", ") -> str:
+    return between.join(f"{name} {_shown(value)}" for name, value in match)
 
 
 def _shown(value: Any) -> str:

@@ -12,6 +12,9 @@ import msgspec
 EXPONENT_MAX = 100
 """The largest power of ten of a number: beyond it, writing the number out would fill the memory."""
 
+_PLAIN = frozenset({str, int, bool, type(None)})
+"""Types whose values are JSON as they are; most values are of these very types, and need no closer look."""
+
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _canonical = msgspec.json.Encoder(decimal_format="string", order="deterministic")
 
@@ -67,17 +70,16 @@ def digest(value: object) -> str:
 
 
 def _plain(value: object) -> object:
-    kind = type(value)  # most values are of these very types, and asking for that is quicker than isinstance
-    if kind is str or kind is int or kind is bool or value is None:
-        return value
     if isinstance(value, dict):
-        return {key: inner if type(inner) is str else _plain(inner) for key, inner in value.items()}
+        return {key: inner if type(inner) in _PLAIN else _plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(inner) for inner in value]
+        return [inner if type(inner) in _PLAIN else _plain(inner) for inner in value]
     if isinstance(value, Decimal):
         if not value.is_finite() or abs(value.adjusted()) > EXPONENT_MAX:
             raise TypeError(f"{value} is not a number that can be sent")
-        return Decimal(f"{value:f}")
+        return Decimal(f"{value:f}") if "E" in str(value) else value
+    if value is None:
+        return value
     if isinstance(value, (str, int)):
         return value
     if isinstance(value, (date, datetime)):

@@ -30,6 +30,7 @@ _MINOR_DIGITS = {
     ),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }
+_SCALES = {digits: Decimal(1).scaleb(-digits) for digits in {2, *_MINOR_DIGITS.values()}}
 
 ROUNDINGS = {"half_up": ROUND_HALF_UP, "half_even": ROUND_HALF_EVEN}
 
@@ -51,19 +52,21 @@ def parse_money(value: object, currency: str | None = None) -> Decimal:
     """
     if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
         raise NotMoney(f"{value!r} is not an amount")
-    text = str(value).strip()
+    text = value.strip() if isinstance(value, str) else str(value)
     try:
         amount = Decimal(text)
     except InvalidOperation:
         raise NotMoney(f"{text!r} is not an amount") from None
     if not amount.is_finite() or "_" in text or not text.isascii():
         raise NotMoney(f"{text!r} is not an amount")
-    if isinstance(value, str) and "e" in text.casefold():
+    if isinstance(value, str) and ("e" in text or "E" in text):
         raise NotMoney(f"{text!r} has an exponent; an amount is written out")
-    if len(amount.as_tuple().digits) > DIGITS_MAX or abs(amount.adjusted()) > DIGITS_MAX:
+    # A text that is no longer has no more digits either, and most are not: counting them costs more.
+    too_many = len(text) > DIGITS_MAX and len(amount.as_tuple().digits) > DIGITS_MAX
+    if too_many or abs(amount.adjusted()) > DIGITS_MAX:
         raise NotMoney(f"{text!r} has more than {DIGITS_MAX} digits")
     digits = minor_digits(currency) if currency else 2
-    exact = amount.quantize(Decimal(1).scaleb(-digits))
+    exact = amount.quantize(_SCALES[digits])
     if exact != amount:
         raise NotMoney(f"{text} has more than {digits} decimals")
     return exact + 0  # -0.00 becomes 0.00
@@ -75,7 +78,7 @@ def round_money(amount: Decimal, currency: str, rule: str) -> Decimal:
     Raises:
         KeyError: there is no rule of that name.
     """
-    return amount.quantize(Decimal(1).scaleb(-minor_digits(currency)), rounding=ROUNDINGS[rule])
+    return amount.quantize(_SCALES[minor_digits(currency)], rounding=ROUNDINGS[rule])
 
 
 def show_money(amount: Decimal) -> str:
