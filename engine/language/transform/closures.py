@@ -52,15 +52,24 @@ def _call(node: nodes.Filter, functions: Functions) -> Evaluate:
         )
     constants = tuple(part.value for part in node.args if isinstance(part, nodes.Const))
     first, *others = given
+    if node.name == ".":
+        return _field(first, function, *constants)
     if len(constants) == len(others):
-        if isinstance(node.node, nodes.Name):
-            name = node.node.name
-            return lambda scope: function(scope[name] if name in scope else Unknown(name=name), *constants)
         return lambda scope: function(first(scope), *constants)
     if all(isinstance(part, nodes.Const) for part in node.args[1:]):  # an operator, and the words of both sides
         second = others[0]
         return lambda scope: function(first(scope), second(scope), *constants)
     return lambda scope: function(*[one(scope) for one in given])
+
+
+def _field(owner: Evaluate, function: Callable[..., Any], key: str, words: str) -> Evaluate:
+    """A key of an object, which is what is read most; all but the usual case is the function's."""
+
+    def read(scope: Mapping[str, Any]) -> Any:
+        value = owner(scope)
+        return value[key] if type(value) is dict and key in value else function(value, key, words)
+
+    return read
 
 
 def _and(node: nodes.And, functions: Functions) -> Evaluate:

@@ -126,6 +126,9 @@ def _flat(part: Part) -> Iterable[Part]:
 def _comparator(part: Part) -> Read:
     left, right = _readers(part)
     means = _MEANS[part["value"]]
+    literal = part["children"][1].get("value") if part["children"][1]["type"] == "literal" else None
+    if part["value"] == "eq" and isinstance(literal, str):  # as in [?type_label=='Department']
+        return lambda value, steps: left(value, steps) == literal
     if part["value"] == "eq":
         return lambda value, steps: _equal(left(value, steps), right(value, steps))
     if part["value"] == "ne":
