@@ -31,7 +31,10 @@ def possible_duplicates(
     What a person called no duplicate is passed over; `beside` is what was asked for already. Raises Unreachable when
     the target cannot be asked.
     """
-    keyed, twins = keyed_alike(setup, spec, documents, world), find_twins(setup, spec, documents, on_their_way, beside)
+    keyed, twins = (
+        keyed_alike(setup, spec, documents, world),
+        find_twins(setup, spec, documents, on_their_way, beside),
+    )
     held: dict[RecordKey, Put] = {}
     for document in documents:
         key = document.record.key

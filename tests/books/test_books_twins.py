@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import date
 from decimal import Decimal
@@ -171,3 +172,35 @@ def test_one_that_is_still_on_its_way_is_named_to_the_next_page(
     row = row_of(second)
     assert (row.state, row.cause, row_of(first).state) == ("held", "possible_duplicate", "entered")
     assert f"possible duplicate of the record {first['airbase_id']} (2026-11-03)" in row.reason
+
+
+def test_one_that_arrives_while_the_next_page_is_looked_up_is_named_to_it(
+    make_desk: MakeDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer for the second was given before the first was saved, and comes after it was read back."""
+    first, second = bill("N-1", "60.00"), bill("N-1", "60.00", label="other", vendor=VENDORS[2])
+    desk = make_desk(first, second)
+    monkeypatch.setattr(ledger_pages, "BATCH", 1)
+    epicor, row_of = desk.house.sandbox.epicor, desk.house.row
+    respond, looked_up = epicor.respond, threading.Event()
+
+    def late(request: SandboxRequest) -> SandboxResponse:
+        if "UpdateMaster" in request.path:
+            assert looked_up.wait(10)
+        answer, before = respond(request), row_of(first).state
+        if f"{COMPANY}/Erp.BO.APInvoiceSvc/APInvoices" in request.path and before == "ready":
+            looked_up.set()
+            for _ in range(500):
+                if row_of(first).state == "entered":
+                    break
+                time.sleep(0.02)
+        return answer
+
+    monkeypatch.setattr(epicor, "respond", late)
+    desk.house.run("bills")
+
+    assert (row_of(first).state, row_of(second).state, row_of(second).cause) == (
+        "entered",
+        "held",
+        "possible_duplicate",
+    )
