@@ -108,7 +108,7 @@ def test_each_look_up_is_asked_once_for_a_whole_batch(make_house: MakeHouse) -> 
     house.plan("bills")
     asked = [path for path in house.wire.paths("epicor") if path.endswith("/Vendors")]
     accounts = [path for path in house.wire.paths("epicor") if path.endswith("/GLAccounts")]
-    assert (len(asked), len(accounts)) == (2, 1)  # the vendors, and their families for invoices keyed by hand
+    assert (len(asked), len(accounts)) == (1, 1)
 
 
 def test_one_bad_record_costs_only_itself(make_house: MakeHouse) -> None:
