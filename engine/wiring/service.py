@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from engine.run.jobs.working import Hands
 from engine.run.setup import Setup
 from engine.wiring.alerting import check_workspace
 from engine.wiring.app import open_records, open_setup
+from engine.wiring.long_lived import keep_it_no_longer, keep_what_is_there, share_one_heap
 from engine.wiring.process_lock import ProcessLock
 from engine.wiring.served import Served
 from engine.wiring.workspace import STATE
@@ -121,6 +121,7 @@ class Service:
         Raises:
             LedgerError: the jobs' database cannot be used.
         """
+        share_one_heap()
         self._heard = tuple(heard)
         self._hands = Hands(
             self._queue,
@@ -136,9 +137,7 @@ class Service:
         self._queue.start(self._hands.do)
         self._rescuer.start()
         self._ticker.start()
-        # What is there now stays: to look through it after every job for what is unused would take long.
-        gc.collect()
-        gc.freeze()
+        keep_what_is_there()
 
     def stop(self) -> bool:
         """End: nothing new is begun, what is under way is finished and recorded. False when it did not end in time.
@@ -160,7 +159,7 @@ class Service:
         return True
 
     def _close(self) -> None:
-        gc.unfreeze()
+        keep_it_no_longer()
         try:
             self._book.leave(self._worker)
         except LedgerError as error:

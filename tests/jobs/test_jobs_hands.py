@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -68,3 +70,37 @@ def test_what_follows_has_a_key_of_its_tick_whatever_the_workspace_is_called() -
     assert len(ends) == 4
     assert not away, "a job's end is told, though the database was away for a quarter of an hour"
     assert hands.doing == frozenset()
+
+
+class Left:
+    """A part of an opened workspace; its parts point at each other."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_what_a_job_left_is_let_go_when_it_ends() -> None:
+    left = list[weakref.ref[Left]]()
+
+    @contextmanager
+    def leaving(_name: str) -> Iterator[Setup]:
+        left.append(weakref.ref(Left()))
+        raise InputError("books.yaml is wrong")
+        yield
+
+    hands = Hands(
+        Keys(),
+        leaving,
+        worker="w-1",
+        clock=ManualClock(datetime(2026, 11, 25, tzinfo=UTC)),
+        make_id=random_id,
+        ended=lambda _lane: None,
+        heard=(),
+        look=lambda _setup, _job, _done: None,
+    )
+    gc.disable()
+    try:
+        hands.do("1", Job(workspace="smith", task=Task.SWEEP, subject=""))
+        assert [one() for one in left] == [None]
+    finally:
+        gc.enable()

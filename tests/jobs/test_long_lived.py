@@ -1,0 +1,42 @@
+"""All threads of a service share one heap: measured by the C library itself, in a process of its own."""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+import sys
+
+import pytest
+
+THREADS = 4
+SCRIPT = f"""
+import ctypes, sys, threading
+from engine.wiring.long_lived import share_one_heap
+if sys.argv[1] == "shared":
+    share_one_heap()
+library = ctypes.CDLL(None)
+library.malloc.restype, library.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+at_once = threading.Barrier({THREADS})
+def work():
+    at_once.wait()
+    library.malloc(10_000)
+    at_once.wait()
+threads = [threading.Thread(target=work) for _ in range({THREADS})]
+for one in threads: one.start()
+for one in threads: one.join()
+library.fdopen.restype = ctypes.c_void_p
+library.malloc_info(0, ctypes.c_void_p(library.fdopen(1, b"w")))
+library.fflush(None)
+"""
+
+
+def heaps(how: str) -> int:
+    """How many heaps the threads of a process made."""
+    done = subprocess.run([sys.executable, "-c", SCRIPT, how], capture_output=True, text=True, check=True)
+    return done.stdout.count("<heap nr=")
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="the C library is not glibc")
+def test_threads_share_one_heap() -> None:
+    assert heaps("shared") == 1
+    assert heaps("apart") > 1
