@@ -12,8 +12,8 @@ import msgspec
 EXPONENT_MAX = 100
 """The largest power of ten of a number: beyond it, writing the number out would fill the memory."""
 
-_PLAIN = frozenset({str, int, bool, type(None)})
-"""Types whose values are JSON as they are; most values are of these very types, and need no closer look."""
+_PLAIN = frozenset({str, int, bool, type(None), date})
+"""Types whose values are written as they are; most values are of these very types, and need no closer look."""
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _canonical = msgspec.json.Encoder(decimal_format="string", order="deterministic")
