@@ -79,6 +79,18 @@ def test_a_key_that_is_not_given_is_missing(make: Make) -> None:
     assert crosswalk.find({"account": "6100", "department": "99"}, None) is None
 
 
+def test_a_key_that_no_row_asks_for_may_still_be_repeated_or_refused(make: Make) -> None:
+    crosswalk, _ = make("account,department,gl_account\n6100,*,=department\n6200,*,B\n")
+    for department in ("10", "20"):
+        assert crosswalk.find({"account": "6100", "department": department}, None).values == {
+            "gl_account": department
+        }
+    crosswalk, _ = make("account,department,gl_account\n6100,*,A\n")
+    assert crosswalk.find({"account": "6100", "department": "10"}, None).values == {"gl_account": "A"}
+    with pytest.raises(CrosswalkError, match="department of crosswalk gl-coding wants a code"):
+        crosswalk.find({"account": "6100", "department": []}, None)
+
+
 def test_a_priority_decides_before_the_number_of_stars(make: Make) -> None:
     text = "account,department,gl_account,priority\n6100,10,A,\n*,10,B,2\n*,*,C,9\n6100,20,D,1\n"
     crosswalk, problems = make(text)
