@@ -51,6 +51,12 @@ connections:
       settle_s: {settle_s}, in_flight: {in_flight}}}
 lease_s: {lease_s}
 """
+HEARS = """\
+    webhooks:
+      signature: {header: X-Signature, prefix: "sha256=", timestamp_header: X-Timestamp}
+      wakes: {"*": [bills]}
+"""
+"""For `make_company`: its Airbase is heard, and every event wakes the bills."""
 
 
 def model(folder: Path) -> Path:
@@ -189,6 +195,11 @@ class Worker:
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.process.wait(END_S)
+
+
+def address(serve: Worker) -> str:
+    """Where it listens."""
+    return next(str(line["listening"]) for line in serve.lines() if line["event"] == "working")
 
 
 @dataclass

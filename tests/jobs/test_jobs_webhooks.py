@@ -15,20 +15,11 @@ from engine.wiring.workspace import load_ledger_part
 from engine.words.json_value import encode
 from engine.words.secret import Secret
 from tests.jobs.conftest import MakeCompany
-from tests.jobs.stage import Company, Worker, until, workers
+from tests.jobs.stage import HEARS, Company, address, until, workers
 from tests.run.house import bills
 from tests.service.scene import RULE, SECRET, event
 
-HEARS = """\
-    webhooks:
-      signature: {header: X-Signature, prefix: "sha256=", timestamp_header: X-Timestamp}
-      wakes: {"*": [bills]}
-"""
 SIGNS = {"header": "X-Signature", "prefix": "sha256=", "timestamp_header": "X-Timestamp"}
-
-
-def address(worker: Worker) -> str:
-    return next(str(line["listening"]) for line in worker.lines() if line["event"] == "working")
 
 
 def approve(company: Company, url: str) -> str:

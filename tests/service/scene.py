@@ -118,6 +118,7 @@ class Service:
     jobs: Lined
     waker: Waker
     metrics: Metrics
+    listener: Listener
     client: httpx.Client
     events: list[str] = field(default_factory=list)
 
@@ -191,6 +192,7 @@ def served(folder: Path, jobs: Lined | None = None, *, wakes: bool = True, port:
             jobs=queue,
             waker=waker,
             metrics=metrics,
+            listener=listener,
             client=client,
         )
 

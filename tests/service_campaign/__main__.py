@@ -3,6 +3,7 @@
 python -m tests.service_campaign --minutes 30 --workspaces 50 --workers 3 --kill-every 5
 python -m tests.service_campaign --serve-minutes 30
 python -m tests.service_campaign --throughput
+python -m tests.service_campaign --burst 1000
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.service_campaign import many_companies, one_serve, throughput
+from tests.service_campaign import burst, many_companies, one_serve, throughput
 
 
 def main() -> int:
@@ -28,6 +29,7 @@ def main() -> int:
     parser.add_argument("--throughput", action="store_true", help="bills a second with 1, 2 and 4 workers")
     parser.add_argument("--bills", type=int, default=40, help="for --throughput: bills of each company")
     parser.add_argument("--companies", type=int, default=8, help="for --throughput: companies")
+    parser.add_argument("--burst", type=int, metavar="EVENTS", help="webhooks at once, and killed at the last answer")
     given = parser.parse_args()
     lines: list[str] = []
     with tempfile.TemporaryDirectory(prefix="ml-service-") as name:
@@ -46,6 +48,8 @@ def main() -> int:
             lines += one_serve.play(given.serve_minutes * 60, folder / "one", given.seed).lines()
         if given.throughput:
             lines += throughput.measure((1, 2, 4), given.companies, given.bills, folder / "throughput")
+        if given.burst:
+            lines += burst.play(given.burst, folder / "burst").lines()
     print("\n".join(lines))
     return 1 if any(line.startswith("COMPLAINT") for line in lines) else 0
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, null, select, update
 
 from engine.adapters.store import payloads as payload_rows
 from engine.adapters.store.database import Database
+from engine.adapters.store.many import Many
 from engine.adapters.store.payload_seal import PayloadSeal
 from engine.adapters.store.rows import Record, rows_of
-from engine.adapters.store.tables import inbox, payloads
+from engine.adapters.store.tables import inbox, payloads, storable
 from engine.adapters.store.transaction import parts_of
 from engine.words.clock import Clock
 
@@ -48,14 +49,29 @@ class KeptEvent:
     woken_at: datetime | None
 
 
+_Key = tuple[str, str]
+_Row = dict[str, Any]
+
+_INSERT = Many(insert(inbox), ["connection", "event_id", "kind", "payload_hash", "received_at", "woken_at"])
+_AGAIN = Many(
+    update(inbox)
+    .where(inbox.c.connection == bindparam("of_connection"), inbox.c.event_id == bindparam("of_event"))
+    .values(received_at=bindparam("now"), woken_at=null())
+)
+_KNOWN = select(inbox.c.connection, inbox.c.event_id, inbox.c.received_at).where(
+    inbox.c.connection.in_(bindparam("connections", expanding=True)),
+    inbox.c.event_id.in_(bindparam("events", expanding=True)),
+)
+
+
 class Inbox(Protocol):
     """Keeps events. Every method is one transaction, durable when it returns; safe from several threads.
 
     Any failure of the store raises LedgerError.
     """
 
-    def keep(self, event: NewEvent) -> bool:
-        """Keep an event; False when it came before."""
+    def keep(self, events: Sequence[NewEvent]) -> tuple[bool, ...]:
+        """Keep events; for each whether it is new, False when it came before."""
         ...
 
     def waiting(self) -> tuple[KeptEvent, ...]:
@@ -79,28 +95,33 @@ class SqlInbox:
         self._clock = clock
         self._seal = seal
 
-    def keep(self, event: NewEvent) -> bool:
-        """Keep an event; False when it came before."""
+    def keep(self, events: Sequence[NewEvent]) -> tuple[bool, ...]:
+        """Keep events; whether each is new."""
         # Wrapped, so that no event is ever the same payload as a record, and may be forgotten by itself.
-        content = {"webhook": event.connection, "event": event.payload}
-        packed = payload_rows.packed(self._seal, content)
+        contents = [{"webhook": event.connection, "event": event.payload} for event in events]
+        packed = [payload_rows.packed(self._seal, content) for content in contents]
+        return self._database.write(lambda connection: self._keep(connection, events, packed))
 
-        def work(connection: Connection) -> bool:
-            now = self._clock.now()
-            of_event = (inbox.c.connection == event.connection, inbox.c.event_id == event.event_id)
-            known = connection.execute(select(inbox.c.number, inbox.c.received_at).where(*of_event)).one_or_none()
-            if known is None:
-                payload_rows.keep_at(connection, now, [packed])
-                row = {"connection": event.connection, "event_id": event.event_id, "kind": event.kind}
-                connection.execute(insert(inbox).values(**row, payload_hash=packed.name, received_at=now))
-                return True
-            if event.again_after is None or now - known.received_at <= event.again_after:
-                return False
-            again = {"received_at": now, "woken_at": None}
-            connection.execute(update(inbox).where(inbox.c.number == known.number).values(**again))
-            return True
-
-        return self._database.write(work)
+    def _keep(
+        self, connection: Connection, events: Sequence[NewEvent], packed: Sequence[payload_rows.Packed]
+    ) -> tuple[bool, ...]:
+        now, known = self._clock.now(), _known(connection, events)
+        new, again, told = list[tuple[_Row, payload_rows.Packed]](), list[_Row](), list[bool]()
+        for event, content in zip(events, packed, strict=True):
+            key = _key(event)
+            came_at = known.get(key)
+            is_new = came_at is None or (event.again_after is not None and now - came_at > event.again_after)
+            if came_at is None:
+                new.append((_row(event, content.name, now), content))
+            elif is_new:
+                again.append({"of_connection": key[0], "of_event": key[1], "now": now})
+            if is_new:
+                known[key] = now
+            told.append(is_new)
+        payload_rows.keep_at(connection, now, [content for _, content in new])
+        _INSERT.run(connection, [row for row, _ in new])
+        _AGAIN.run(connection, again)
+        return tuple(told)
 
     def waiting(self) -> tuple[KeptEvent, ...]:
         """The oldest events that wait."""
@@ -141,6 +162,32 @@ class SqlInbox:
         names = [event.payload_hash for event in events]
         kept = self._database.read(lambda connection: payload_rows.read(connection, self._seal, names))
         return {one.number: kept[one.payload_hash]["event"] for one in events if one.payload_hash in kept}
+
+
+def _key(event: NewEvent) -> _Key:
+    """What an event is known by, as it stands in its row."""
+    return event.connection, storable(event.event_id)
+
+
+def _row(event: NewEvent, content: str, now: datetime) -> _Row:
+    return {
+        "connection": event.connection,
+        "event_id": event.event_id,
+        "kind": event.kind,
+        "payload_hash": content,
+        "received_at": now,
+        "woken_at": None,
+    }
+
+
+def _known(connection: Connection, events: Sequence[NewEvent]) -> dict[_Key, datetime]:
+    """When those of them that came before did."""
+    connections = sorted({event.connection for event in events})
+    found: dict[_Key, datetime] = {}
+    for part in parts_of(sorted({event.event_id for event in events})):
+        rows = connection.execute(_KNOWN, {"connections": connections, "events": part})
+        found |= {(row.connection, row.event_id): row.received_at for row in rows}
+    return found
 
 
 def _kept(row: Record) -> KeptEvent:

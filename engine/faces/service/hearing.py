@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
@@ -17,6 +16,7 @@ from engine.adapters.store.inbox import NewEvent
 from engine.domain.signature_rule import FRESH_S
 from engine.faces.service.answer import Answer
 from engine.faces.service.heard import ActiveSecrets, HeardWorkspace
+from engine.faces.service.keeping import Keeper
 from engine.language.spec.webhooks import WebhookSettings
 from engine.language.transform.select import SelectError, Selector
 from engine.wire.masking import mask_value
@@ -57,6 +57,7 @@ class Hearing:
         self, heard: Sequence[HeardWorkspace], *, clock: Clock, wake: Callable[[], None], tell: Tell
     ) -> None:
         self._heard = {one.name: one for one in heard}
+        self._keepers = {one.name: Keeper(one.inbox) for one in heard}
         self._secrets = ActiveSecrets(clock)
         self._clock = clock
         self._wake = wake
@@ -105,7 +106,7 @@ class Hearing:
             event = _event(to, headers, body)
             if event is None:
                 return Answer.NOT_JSON
-            is_new = await run_in_threadpool(to.heard.inbox.keep, event)
+            is_new = await self._keepers[to.heard.name].keep(event)
         except (CredentialsError, LedgerError) as error:
             # Ours to mend: the source is asked to send it again.
             self._log.error("a webhook cannot be kept", workspace=to.heard.name, error=str(error))

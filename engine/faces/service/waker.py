@@ -14,7 +14,7 @@ from engine.words.clock import Clock
 from engine.words.errors import LedgerError
 
 QUIET_S = 0.5
-"""A burst is over when nothing came for so long."""
+"""A burst is over when nothing came in one such span."""
 
 GATHER_MAX_S = 3.0
 """A burst is not waited for longer than this."""
@@ -80,7 +80,8 @@ class Waker:
         until_s = self._clock.instant().seconds + GATHER_MAX_S
         while not self._stopping.is_set() and self._clock.instant().seconds < until_s:
             self._came.clear()
-            if not self._came.wait(QUIET_S):
+            # Slept through, not woken from: an event of a burst costs this thread nothing.
+            if self._stopping.wait(QUIET_S) or not self._came.is_set():
                 return
 
     def _attend(self, heard: HeardWorkspace) -> None:
