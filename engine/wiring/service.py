@@ -12,7 +12,7 @@ from engine.domain.audit_event import AuditEvent
 from engine.run.alerting.looks import JobLook, Looks
 from engine.run.jobs.doing import Done, reconciled_company
 from engine.run.jobs.port import Ending, Heard, Job, JobEnd, Jobs, OpenJob, Task
-from engine.run.jobs.queue import Queue
+from engine.run.jobs.queue import Queue, set_aside_because
 from engine.run.jobs.rescuing import Rescuer
 from engine.run.jobs.ticking import Ticker
 from engine.run.jobs.working import Hands
@@ -211,7 +211,7 @@ class Service:
 
     def _give_up(self, one: OpenJob, deaths: int) -> None:
         """A job over which workers keep dying: audited in its workspace's ledger, and told as its end."""
-        reason = f"{deaths} workers died while they did it; it is set aside, and begins again at its next time"
+        reason = f"{set_aside_because(deaths)}; it is set aside, and begins again at its next time"
         if one.job.workspace in self._served:
             try:
                 with open_records(self._served[one.job.workspace].current.good()) as ledger:
@@ -235,7 +235,7 @@ class Service:
             job=one.job,
             ending=Ending.SET_ASIDE,
             worker=one.worker,
-            started_at=one.queued_at,
+            started_at=one.since,
             ended_at=now,
             error=reason,
             kind="fault",

@@ -144,7 +144,9 @@ def test_what_a_dead_worker_left_is_taken_over_and_set_aside_when_workers_keep_d
         rescuer.look()
         rescuer.look()
         assert [(one.id, one.job, deaths) for one, deaths in given_up] == [("first", job("held"), 2)]
-        assert [(one.id, one.standing) for one in queue.open_jobs()] == [("first", Standing.SET_ASIDE)]
+        assert [(one.id, one.standing, one.reason) for one in queue.open_jobs()] == [
+            ("first", Standing.SET_ASIDE, "2 workers died while they did it")
+        ]
         assert third.begun == []
         queue.submit(job("held"), key="second")
         until(lambda: third.subjects() == ["held"])
@@ -152,6 +154,24 @@ def test_what_a_dead_worker_left_is_taken_over_and_set_aside_when_workers_keep_d
         until(lambda: queue.open_jobs("first") == ())
     other.held.set()
     third.held.set()
+
+
+def test_what_was_set_aside_is_set_going_by_a_person_and_its_deaths_are_counted_anew(url: str) -> None:
+    desk = Desk()
+    with at_work(url, desk.do) as (queue, book):
+        queue.submit(job("bills"), key="first", delay_s=600)
+        (one,) = queue.open_jobs()
+        for worker in ("w-8", "w-9"):
+            book.died_over(one.job.lane, one.id, worker)
+        book.set_aside(one.job.lane, one.id)
+        queue.give_up(one)
+        (aside,) = queue.open_jobs()
+        assert (aside.id, aside.standing, aside.job) == ("first", Standing.SET_ASIDE, job("bills"))
+        assert aside.since > one.since
+        queue.set_going(aside)
+        until(lambda: desk.begun == [("first", job("bills"))])
+        until(lambda: queue.open_jobs() == ())
+        assert book.died_over(one.job.lane, "another", "w-8") == 1
 
 
 def rescuer_of(
@@ -197,6 +217,7 @@ def test_what_a_living_worker_could_not_note_is_done_again_and_holds_up_nothing(
         rescuer.look()
         assert [one.id for one in rescued] == ["first"]
         until(lambda: desk.subjects().count("bills") == 3)
+        until(lambda: [one.id for one in queue.open_jobs()] == ["held"])
         rescuer.look()
         rescuer.look()
         assert len(rescued) == 1, "what is being done is left alone"

@@ -8,9 +8,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from engine.faces.commands.root import root
 from engine.faces.sandbox.faults import Fault, FaultKind
 from engine.wiring.workspace import MARK
+from engine.words.json_value import decode
 from tests.jobs.conftest import MakeCompany
 from tests.jobs.stage import Company, until, workers
 from tests.run.house import bills
@@ -143,6 +146,44 @@ def test_a_job_over_which_workers_keep_dying_is_set_aside_audited_and_told(
         (event,) = [one for one in acme.events() if one.kind == "job_set_aside"][:1]
         assert event.detail["subject"] == "bills"
         last.kill()
+        acme.schedule("schedules: {}\n")
+        listed = asked("list", "--format", "json", *words[:4])
+        (aside,) = [one for one in decode(listed.stdout.encode()) if one["standing"] == "set aside"]
+        assert (listed.exit_code, aside["workspace"], aside["task"], aside["subject"]) == (1, "acme", "run", "bills")
+        assert aside["reason"].endswith("workers died while they did it")
+        assert aside["next"] == f"ml-connector jobs again {aside['job']}"
+        assert "set aside" in asked("list", *words[:4]).stdout
+        assert asked("list", "--format", "csv", *words[:4]).stdout.startswith("job,workspace,task,subject,why,")
+        acme.sandbox.faults.clear()
+        assert asked("again", "tick/acme/spend/never", *words[:4]).exit_code == 2
+        assert asked("again", aside["job"], *words[:4]).stdout == "run bills of acme is queued again\n"
+        assert {one["standing"] for one in decode(asked("list", "--format", "json", *words[:4]).stdout.encode())} <= {
+            "waiting",
+            "running",
+        }
+        (event,) = [one for one in acme.events() if one.kind == "job_set_going"]
+        assert event.detail["job"] == aside["job"]
+        again = started.start()
+        until(lambda: acme.states()["entered"] == 5, worker=again)
+        until(lambda: aside["job"] in [line.get("job") for line in again.lines()], worker=again)
+        assert asked("list", *words[:4]).exit_code == 0
+        assert again.stop() == 0
+
+
+def asked(*words: str) -> Result:
+    return CliRunner().invoke(root, ["jobs", *words])
+
+
+def test_before_anything_was_queued_there_is_no_job_and_no_queue_is_made(
+    make: MakeCompany, postgres_url: str
+) -> None:
+    acme = make("acme", [])
+    told = asked("list", "-w", str(acme.folder))
+    assert (told.exit_code, told.stdout) == (0, "no job waits, runs or is set aside\n")
+    assert asked("again", "first", "-w", str(acme.folder)).exit_code == 2
+    assert not list(acme.folder.rglob("jobs.sqlite3"))
+    on_server = asked("list", "-w", str(acme.folder), "--jobs", postgres_url)
+    assert (on_server.exit_code, on_server.stdout) == (0, "no job waits, runs or is set aside\n"), on_server.stderr
 
 
 def job_runs(url: str, pid: int) -> bool:

@@ -46,7 +46,7 @@ class Paper:
 
     def open_jobs(self, key_prefix: str = "") -> tuple[OpenJob, ...]:
         return tuple(
-            OpenJob(id=key, job=self.jobs[key], standing=standing, queued_at=NOON)
+            OpenJob(id=key, job=self.jobs[key], standing=standing, since=NOON)
             for key, standing in self.standing.items()
             if key.startswith(key_prefix)
         )

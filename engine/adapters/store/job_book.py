@@ -11,11 +11,13 @@ from typing import Any, TypeVar
 from sqlalchemy import (
     Column,
     Connection,
+    Engine,
     MetaData,
     Table,
     delete,
     func,
     insert,
+    inspect,
     select,
     text,
     update,
@@ -30,6 +32,8 @@ from engine.words.errors import LedgerError
 
 SCHEMA = "ml_connector_jobs"
 """On a server the jobs have a schema of their own, so that they may stand in the ledger's database."""
+_QUEUE_TABLE = "workflow_status"
+"""The queue's own table, which its library makes."""
 RESCUE_LOCK = 0x4D4C434A
 """The advisory lock of whoever looks after the dead."""
 
@@ -75,13 +79,32 @@ def file_of(url: str) -> Path | None:
     return Path(parts.database or "") if parts.get_backend_name() == "sqlite" else None
 
 
+def is_made(url: str) -> bool:
+    """Whether a worker has made its queue there; asking makes nothing.
+
+    Raises:
+        LedgerError: it is no URL of a database, or the database cannot be asked.
+    """
+    file = file_of(url)
+    if file is not None and not file.exists():
+        return False
+    engine = open_engine(url)
+    try:
+        return inspect(engine).has_table(_QUEUE_TABLE, schema=None if file is not None else SCHEMA)
+    except STORE_ERRORS as error:
+        raise LedgerError(_in_words(error, engine)) from error
+    finally:
+        engine.dispose()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetAside:
-    """A lane whose last job was given up, because it had killed too many workers."""
+    """A lane whose last job was given up, because it had killed too many workers; `deaths` is how many."""
 
     lane: str
     job: str
     at: datetime
+    deaths: int
 
 
 class JobBook:
@@ -141,7 +164,7 @@ class JobBook:
                 work()
                 return True
         except STORE_ERRORS as error:
-            raise LedgerError(self._words(error)) from error
+            raise LedgerError(_in_words(error, self.engine)) from error
 
     def died_over(self, lane: str, job: str, worker: str) -> int:
         """A worker died with this job; gives how many died over the lane since a job of it last ended."""
@@ -175,8 +198,10 @@ class JobBook:
 
     def all_set_aside(self) -> tuple[SetAside, ...]:
         """What was given up and has not ended well since, the oldest first."""
-        rows = self._do(lambda connection: connection.execute(select(_set_aside).order_by(_set_aside.c.at)).all())
-        return tuple(SetAside(lane=row.lane, job=row.job, at=row.at) for row in rows)
+        deaths = select(func.count()).where(_deaths.c.lane == _set_aside.c.lane).scalar_subquery().label("deaths")
+        query = select(_set_aside, deaths).order_by(_set_aside.c.at)
+        rows = self._do(lambda connection: connection.execute(query).all())
+        return tuple(SetAside(lane=row.lane, job=row.job, at=row.at, deaths=row.deaths) for row in rows)
 
     def close(self) -> None:
         """Close the database."""
@@ -194,7 +219,8 @@ class JobBook:
             with self._engine.execution_options(ledger_write=self.is_file).begin() as connection:
                 return work(connection)
         except STORE_ERRORS as error:
-            raise LedgerError(self._words(error)) from error
+            raise LedgerError(_in_words(error, self.engine)) from error
 
-    def _words(self, error: Exception) -> str:
-        return in_words(error, self.engine.url).replace("the ledger ", "the jobs' database ", 1)
+
+def _in_words(error: Exception, engine: Engine) -> str:
+    return in_words(error, engine.url).replace("the ledger ", "the jobs' database ", 1)

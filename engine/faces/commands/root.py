@@ -45,6 +45,7 @@ COMMANDS: dict[str, str] = {
     "serve": "run by itself: schedules, webhooks, health and metrics, in one process",
     "worker": "the same without HTTP, as many as wanted on PostgreSQL",
     "schedule": "when what comes next; pause and resume",
+    "jobs": "what waits, runs, or was set aside; and let it be done again",
     "credentials": "set and list the encrypted credentials",
     "webhook": "addresses at which events are heard, and the events that came",
 }

@@ -64,7 +64,15 @@ def service_options(command: _F) -> Callable[..., Any]:
     return made  # type: ignore[no-any-return]
 
 
-_OPTIONS = (
+def queue_options(command: _F) -> _F:
+    """Whose queue, and where it is kept, as for `serve` and `worker`."""
+    made: Any = command
+    for add in reversed(_QUEUE_OPTIONS):
+        made = add(made)
+    return made  # type: ignore[no-any-return]
+
+
+_QUEUE_OPTIONS = (
     click.option(
         "--workspace",
         "-w",
@@ -90,6 +98,9 @@ _OPTIONS = (
         help="The database of the queue, such as postgresql://user@host/database. By default, for one workspace, "
         "beside its ledger.",
     ),
+)
+_OPTIONS = (
+    *_QUEUE_OPTIONS,
     click.option(
         "--concurrency",
         type=click.IntRange(min=1, max=64),

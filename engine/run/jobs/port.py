@@ -54,13 +54,17 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenJob:
-    """A job that waits, runs, or was set aside because the workers that ran it died; `worker` is who has it."""
+    """A job that waits, runs, or was set aside because the workers that ran it died; `worker` is who has it.
+
+    `since` is when it was queued, or set aside; `reason` says why it was set aside.
+    """
 
     id: str
     job: Job
     standing: Standing
-    queued_at: datetime
+    since: datetime
     worker: str = ""
+    reason: str = ""
 
 
 class Ending(StrEnum):

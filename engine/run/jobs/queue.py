@@ -12,13 +12,14 @@ import contextvars
 import json
 import logging
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dbos import DBOS, DBOSClient, DBOSConfig, Serializer, WorkflowStatus
 from dbos import error as dbos_errors
 
-from engine.adapters.store.job_book import SCHEMA, JobBook
+from engine.adapters.store.job_book import SCHEMA, JobBook, SetAside
 from engine.run.jobs.port import Job, OpenJob, Standing, Task
 from engine.words.clock import IdMaker
 from engine.words.errors import LedgerError
@@ -92,6 +93,10 @@ class Queue:
         """Begin nothing more, and wait so long for what runs."""
         self._closing = True
         DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=max(1, round(grace_s)))
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Ask no more; all there is to end of a queue that was not started."""
         self._asks.destroy()
 
     def submit(self, job: Job, *, key: str, delay_s: float = 0) -> bool:
@@ -136,9 +141,12 @@ class Queue:
     def open_jobs(self, key_prefix: str = "") -> tuple[OpenJob, ...]:
         """See the port."""
         found = self._listed(status=[*_WAITING, "PENDING"], queue_name=QUEUE, workflow_id_prefix=key_prefix or None)
-        given_up = [one.job for one in self._book.all_set_aside() if one.job.startswith(key_prefix)]
-        found += self._listed(workflow_ids=given_up) if given_up else []
-        return tuple(_open_job(one) for one in found if one.input is not None)
+        aside = {one.job: one for one in self._book.all_set_aside() if one.job.startswith(key_prefix)}
+        given_up = self._listed(workflow_ids=list(aside), status="CANCELLED") if aside else []
+        return (
+            *(_open_job(one) for one in found if one.input is not None),
+            *(_set_aside(one, aside[one.workflow_id]) for one in given_up if one.input is not None),
+        )
 
     def left_by_the_dead(self, living: Collection[str]) -> tuple[OpenJob, ...]:
         """The jobs that run according to the queue, on workers that do not live."""
@@ -153,6 +161,15 @@ class Queue:
         """Let any worker run them once more; call it for dead workers' jobs only, and alone."""
         if jobs:
             _asked(lambda: self._asks.resume_workflows([job.id for job in jobs], queue_name=QUEUE))
+
+    def set_going(self, job: OpenJob) -> None:
+        """Let any worker do once more what was set aside; deaths over it are counted anew.
+
+        Raises:
+            LedgerError: the jobs' database failed; asking again is safe.
+        """
+        self.again([job])
+        self._book.ended(job.job.lane)
 
     def give_up(self, job: OpenJob) -> None:
         """Run this one never again."""
@@ -250,15 +267,25 @@ def _job_from(given: dict[str, Any]) -> Job:
 
 
 def _open_job(found: WorkflowStatus) -> OpenJob:
-    standing = Standing.RUNNING if found.status == "PENDING" else Standing.WAITING
-    queued_at = datetime.fromtimestamp((found.created_at or 0) / 1000, UTC)
+    is_running = found.status == "PENDING"
     return OpenJob(
         id=found.workflow_id,
         job=_job_from(found.input["args"][0] if found.input is not None else {}),
-        standing=standing if found.status in (*_WAITING, "PENDING") else Standing.SET_ASIDE,
-        queued_at=queued_at,
-        worker=(found.executor_id or "") if standing is Standing.RUNNING else "",
+        standing=Standing.RUNNING if is_running else Standing.WAITING,
+        since=datetime.fromtimestamp((found.created_at or 0) / 1000, UTC),
+        worker=(found.executor_id or "") if is_running else "",
     )
+
+
+def _set_aside(found: WorkflowStatus, aside: SetAside) -> OpenJob:
+    return replace(
+        _open_job(found), standing=Standing.SET_ASIDE, since=aside.at, reason=set_aside_because(aside.deaths)
+    )
+
+
+def set_aside_because(deaths: int) -> str:
+    """Why a job is set aside."""
+    return f"{deaths} workers died while they did it"
 
 
 def _asked(question: Callable[[], Any]) -> Any:
