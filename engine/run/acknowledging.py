@@ -17,6 +17,7 @@ from engine.language.spec.call_model import CallSpec
 from engine.language.spec.model import MappingSpec
 from engine.language.transform.render import RenderError
 from engine.run.budget import Budget
+from engine.run.feed_turns import LOOK_S, FeedTurns
 from engine.run.ledger_pages import record_pages
 from engine.run.setup import Setup, Tell
 
@@ -45,8 +46,8 @@ class Acknowledger:
     budget is spent.
     """
 
-    def __init__(self, setup: Setup, spec: MappingSpec, run: str, tell: Tell) -> None:
-        self._setup, self._spec, self._run, self._tell = setup, spec, run, tell
+    def __init__(self, setup: Setup, spec: MappingSpec, run: str, feed: FeedTurns, tell: Tell) -> None:
+        self._setup, self._spec, self._run, self._feed, self._tell = setup, spec, run, feed, tell
         self._offered: SimpleQueue[RecordRow | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._failure: Exception | None = None
@@ -86,7 +87,10 @@ class Acknowledger:
                 f"{self._spec.target.connection} are not both production (environment, in connections.yaml)"
             )
         elif self._may:
-            self._write_rest()
+            try:
+                self._write_rest()
+            finally:
+                self._feed.rest()
         return self.so_far()
 
     def so_far(self) -> Acknowledged:
@@ -104,6 +108,9 @@ class Acknowledger:
             with self._pool() as pool:
                 for start in range(0, len(left), BATCH):
                     self._setup.stop_if_asked()
+                    if not self._feed.may_write():
+                        self._told.warning = f"another run of {self._spec.name} writes back what was entered here"
+                        return
                     self._write(pool, left[start : start + BATCH])
             self._tell("acknowledged", len(left))
 
@@ -111,15 +118,18 @@ class Acknowledger:
         try:
             with self._pool() as pool:
                 while rows := self._next():
-                    if not self._setup.stopping() and (self._budget.stopped or not self._told.warning):
+                    if self._setup.stopping() or (self._told.warning and not self._budget.stopped):
+                        continue
+                    if self._feed.may_write():
                         self._write(pool, rows)
+            self._feed.rest()
         except Exception as error:  # noqa: BLE001 - `finish` raises it
             self._failure = error
 
     def _next(self) -> list[RecordRow]:
         """What was offered and is not written back yet, at least one; empty at the end."""
         rows: list[RecordRow] = []
-        row = self._offered.get()
+        row = self._first()
         while row is not None:
             rows.append(row)
             if len(rows) == BATCH:
@@ -131,6 +141,14 @@ class Acknowledger:
         if rows:
             self._offered.put(None)  # the end was met behind these: meet it again
         return rows
+
+    def _first(self) -> RecordRow | None:
+        """The next that is offered, None at the end; who wants to read the feed is not kept waiting for it."""
+        while True:
+            try:
+                return self._offered.get(timeout=LOOK_S)
+            except Empty:
+                self._feed.give_way()
 
     def _pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(max_workers=self._setup.in_flight(self._spec.source.connection))

@@ -19,10 +19,12 @@ from engine.language.spec.model import MappingSpec
 from engine.plan.batch import follow_batch
 from engine.plan.world import Match, Row
 from engine.run.acknowledging import Acknowledged, Acknowledger
+from engine.run.feed_turns import FeedTurns
 from engine.run.ledger_pages import every_record
 from engine.run.live_world import LiveWorld
 from engine.run.setup import Setup, Tell, ignore
 from engine.run.similar import Keyed, Sought, find_keyed, sought
+from engine.run.turns import KeptLeases
 from engine.words.errors import InputError
 
 COLUMNS = (
@@ -217,11 +219,13 @@ def sign_history(setup: Setup, text: str, *, reason: str, tell: Tell = ignore) -
         faults.append("a record is marked twice")
     if faults:
         raise InputError(f"nothing was changed: {'; '.join(faults)}")
-    setup.ledger.decide(decisions, setup.make_id(), setup.who)
-    told = [
-        Acknowledger(setup, specs[name], setup.make_id(), tell).finish()
-        for name in sorted(_mappings(rows) & set(specs))
-    ]
+    act = setup.make_id()
+    setup.ledger.decide(decisions, act, setup.who)
+    with KeptLeases(setup, f"{setup.who}, cutover {act[:8]}") as leases:
+        told = [
+            Acknowledger(setup, spec, setup.make_id(), FeedTurns(setup, spec, leases, tell), tell).finish()
+            for spec in (specs[name] for name in sorted(_mappings(rows) & set(specs)))
+        ]
     return _signed(rows, len(lines) - len(marked), told)
 
 

@@ -15,6 +15,7 @@ from engine.plan.sorting import home, homeless
 from engine.run.acknowledging import Acknowledged, Acknowledger
 from engine.run.budget import Budget
 from engine.run.concluding import decision_for, entered
+from engine.run.feed_turns import FeedTurns
 from engine.run.isolating import judge_apart
 from engine.run.judging import Judgement, Verdict, wanted
 from engine.run.ledger_pages import record_pages
@@ -29,7 +30,7 @@ from engine.run.sending import Sender
 from engine.run.sent import remember
 from engine.run.setup import STOPPING, Setup, Stopping, Tell, ignore
 from engine.run.stepping import report_decision, send_in_step
-from engine.run.turns import Turns
+from engine.run.turns import KeptLeases, Turns
 from engine.run.twins import Earlier
 
 SETTLE_ROUNDS_MAX = 5
@@ -63,8 +64,10 @@ def run_mapping(
     result = RunResult(mapping=spec.name, run=setup.make_id(), in_step=spec.in_step)
     setup.ledger.start_run(result.run, spec.name, setup.who)
     try:
-        with Turns(setup, spec.name, f"{setup.who}, run {result.run[:8]}", wait=wait, tell=tell) as turns:
-            running = _Run(setup, spec, result, turns, tell, limit, tuple(only), free)
+        with KeptLeases(setup, f"{setup.who}, run {result.run[:8]}") as leases:
+            turns = Turns(setup, spec.name, leases, wait=wait, tell=tell)
+            feed = FeedTurns(setup, spec, leases, tell)
+            running = _Run(setup, spec, result, turns, feed, tell, limit, tuple(only), free)
             running.go(wait=wait)
             result.elsewhere = turns.elsewhere
     except BaseException as error:
@@ -84,18 +87,19 @@ class _Run:
         spec: MappingSpec,
         result: RunResult,
         turns: Turns,
+        feed: FeedTurns,
         tell: Tell,
         limit: int | None,
         only: tuple[str, ...],
         free: Free | None,
     ) -> None:
         self.setup, self.spec, self.result, self.turns, self.tell = setup, spec, result, turns, tell
-        self.limit, self.only, self.free = limit, only, free
+        self.feed, self.limit, self.only, self.free = feed, limit, only, free
         self.freed: frozenset[RecordKey] = frozenset()
         self.judging = setup
         self.world = LiveWorld(setup)
         self.budget = Budget(unentered_max=setup.stop_after_refused)
-        self.acknowledger = Acknowledger(setup, spec, result.run, tell)
+        self.acknowledger = Acknowledger(setup, spec, result.run, feed, tell)
         self.unwritten = ""
         self.sender = Sender(setup, spec, result.run, self.budget, self._tell_sent, self._concluded)
         self.reported: list[Any] = []
@@ -112,7 +116,8 @@ class _Run:
         self.result.tell_warnings()
 
     def _go(self, *, wait: bool) -> None:
-        self.result.read, unread = read_into_ledger(self.setup, self.spec, self.result.run, self.tell)
+        with self.feed.reading():
+            self.result.read, unread = read_into_ledger(self.setup, self.spec, self.result.run, self.tell)
         self.result.unread = {feed: str(error) for feed, error in unread.items()}
         self._warn_of_orphans()
         self._settle()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from engine.adapters.store.port import Lease, TurnLost
-from engine.run.turns import Turns
+from engine.run.turns import KeptLeases
 from engine.words.clock import ManualClock
 from engine.words.errors import LedgerError
 from tests.run.conftest import MakeHouse
@@ -79,7 +79,7 @@ def test_a_ledger_that_fails_for_a_moment_does_not_end_the_renewing(make_house: 
 
         ledger: Any = setup.ledger
         ledger.renew_lease = fails_once
-        with Turns(setup, "bills", "a runner") as turns:
-            assert turns.take("EPIC06") is not None
+        with KeptLeases(setup, "a runner") as leases:
+            assert leases.take(NAME) is not None
             assert renewed.wait(5)
     assert set(calls) == {NAME}

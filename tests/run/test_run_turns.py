@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from engine.faces.commands.root import root
 from engine.faces.sandbox.exchange import SandboxRequest, SandboxResponse
 from engine.faces.sandbox.faults import Fault, FaultKind
-from engine.run.turns import Turns
+from engine.run.turns import KeptLeases
 from engine.wiring.app import who_am_i
 from engine.words.clock import SystemClock
 from tests.run.conftest import MakeHouse
@@ -54,7 +54,7 @@ def withdrawn(house: House, entries: Sequence[dict[str, Any]]) -> list[str]:
     """The records of which the trail says that they left the feed."""
     with house.setup() as setup:
         moves = [event.record for _, event, _ in setup.ledger.trail() if event.detail.get("to") == "withdrawn"]
-    return [entry["invoice_number"] for entry in entries if any(entry["id"] in str(move) for move in moves)]
+    return [entry["id"] for entry in entries if any(entry["id"] in str(move) for move in moves)]
 
 
 @pytest.mark.parametrize("fault", [SLOW_SAVE, SLOW_PAGE], ids=["slow saves", "slow pages"])
@@ -157,8 +157,8 @@ def test_a_turn_that_another_holds_is_left_to_it_and_named(make_house: MakeHouse
     entries = [bill("B-1"), bill("B-2")]
     house = make_house(*entries, clock=SystemClock())
     house.edit("connections.yaml", "connections:\n", "lease_s: 2\nconnections:\n")
-    with house.setup() as setup, Turns(setup, "bills", "ada@elsewhere, run 1234") as turns:
-        assert turns.take("EPIC06") is not None
+    with house.setup() as setup, KeptLeases(setup, "ada@elsewhere, run 1234") as leases:
+        assert leases.take("bills@EPIC06") is not None
         told = CliRunner().invoke(root, ["run", "bills", "-w", str(house.folder)])
     assert told.exit_code == 3
     assert "the turn bills@EPIC06 is with ada@elsewhere, run 1234" in told.output
