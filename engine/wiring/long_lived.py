@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import sys
 
 _ARENA_MAX = -8
 """M_ARENA_MAX of glibc's malloc.h."""
@@ -15,7 +16,7 @@ def share_one_heap() -> None:
     By itself it makes eight heaps for each processor and gives hardly anything of them back: jobs that come now in
     this thread and now in that would fill them one by one.
     """
-    if hasattr(library := ctypes.CDLL(None), "mallopt"):
+    if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "mallopt"):
         library.mallopt(_ARENA_MAX, 1)
 
 
