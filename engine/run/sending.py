@@ -63,13 +63,14 @@ class Sender:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def pool(self) -> SendPool[Work, Sent]:
-        """The threads that send, as many as the connection allows.
+        """The threads that send, a few more than the connection lets ask at once.
 
         Besides what our store raises (LedgerError, TurnLost), the pool gives Unreachable when the target could
         not be asked whether a group exists: the documents stay ready.
         """
+        at_once = self.setup.in_flight(self.spec.target.connection)
         return SendPool(
-            threads=self.setup.in_flight(self.spec.target.connection),
+            threads=at_once + at_once // 4,  # while some wait for the ledger, the others keep the target busy
             together=self._together,
             send=self._send,
             check=self._read_back_all,
