@@ -51,12 +51,20 @@ def encode(value: object) -> bytes:
     Raises:
         TypeError: the value holds something JSON does not have, a float included.
     """
-    return _encoder.encode(_plain(value))
+    return _encoder.encode(value if _is_plain(value) else _plain(value))
+
+
+def exact(value: object) -> bytes:
+    """JSON that `decode` reads as the very same numbers: a Decimal without a fraction is no int then either.
+
+    Dates become text. Raises as `encode` does.
+    """
+    return _encoder.encode(value if _is_plain(value) else _marked(_plain(value)))
 
 
 def canonical(value: object) -> bytes:
     """One spelling for one value: keys sorted, Decimal as text. What hashes are taken of."""
-    return _canonical.encode(_plain(value))
+    return _canonical.encode(value if _is_plain(value) else _plain(value))
 
 
 def indented(value: object) -> str:
@@ -67,6 +75,24 @@ def indented(value: object) -> str:
 def digest(value: object) -> str:
     """SHA-256 of the canonical spelling, in hex."""
     return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it is JSON as the encoders take it, as most is; else `_plain` makes it so, or refuses it."""
+    kind = type(value)
+    if kind is dict:
+        inside = value.values()
+    elif kind is list or kind is tuple:
+        inside = value
+    elif kind is Decimal:
+        text = str(value)
+        return "." in text and "E" not in text and len(text) <= EXPONENT_MAX
+    else:
+        return kind in _PLAIN
+    for inner in inside:  # noqa: SIM110  a generator would cost as much as all the rest
+        if type(inner) not in _PLAIN and not _is_plain(inner):
+            return False
+    return True
 
 
 def _plain(value: object) -> object:
@@ -85,3 +111,13 @@ def _plain(value: object) -> object:
     if isinstance(value, (date, datetime)):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} is not part of JSON here")
+
+
+def _marked(value: object) -> object:
+    """The plain value, with an exponent behind every Decimal that would else be written as an int is."""
+    if isinstance(value, Decimal):
+        text = f"{value:f}"
+        return msgspec.Raw((text if "." in text else f"{text}E0").encode())
+    if isinstance(value, dict):
+        return {key: _marked(inner) for key, inner in value.items()}
+    return [_marked(inner) for inner in value] if isinstance(value, list) else value
