@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,5 +32,11 @@ def link(previous: str, sequence: int, event: AuditEvent, key: bytes) -> str:
     `[sequence, at, who, kind, record, run, detail]`, `at` in ISO 8601; so anyone with the key can
     compute it again.
     """
-    row = [sequence, event.at.isoformat(), event.who, event.kind, event.record, event.run, event.detail]
-    return hmac.new(key, previous.encode() + b"\n" + canonical(row), hashlib.sha256).hexdigest()
+    row = (sequence, event.at.isoformat(), event.who, event.kind, event.record, event.run)
+    return link_row(previous, row, canonical(event.detail), key)
+
+
+def link_row(previous: str, row: Sequence[int | str | None], detail: bytes, key: bytes) -> str:
+    """`link` of an event that is spelled out already: the row without its detail, and that in canonical JSON."""
+    message = b"".join((previous.encode(), b"\n", canonical(row)[:-1], b",", detail, b"]"))
+    return hmac.digest(key, message, "sha256").hex()

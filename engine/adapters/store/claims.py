@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, select
 
-from engine.adapters.store.many import Many
+from engine.adapters.store.many import InsertMany
 from engine.adapters.store.port import ClaimTaken
 from engine.adapters.store.rows import Record, key_of, rows_of
 from engine.adapters.store.tables import claims, records, storable
 from engine.adapters.store.transaction import Transaction, parts_of
 from engine.domain.record import RecordKey
 
-Claim = Mapping[str, Any]
-"""The row of a claim, without its time."""
+ClaimKey: TypeAlias = tuple[str, str]
+"""The namespace of a claim and its key as it is compared."""
 
 KEY_MAX = 400
 """Letters of a key that are compared as they are; PostgreSQL has no index of much longer ones."""
 
 _HELD = (
-    select(claims.c.key_folded, claims.c.record_id, records.c.connection, records.c.feed, records.c.source_id)
+    select(
+        *(claims.c.key_folded, claims.c.record_id, claims.c.in_step),
+        *(records.c.connection, records.c.feed, records.c.source_id),
+    )
     .join(records, records.c.id == claims.c.record_id)
     .where(claims.c.namespace == bindparam("space"), claims.c.key_folded.in_(bindparam("keys", expanding=True)))
 )
-_INSERT = Many(insert(claims), claims.c.keys())
-_RELEASE = delete(claims).where(claims.c.record_id == bindparam("id"), claims.c.in_step.is_(False))
+_INSERT = InsertMany(claims)
+_RELEASE = delete(claims).where(claims.c.record_id.in_(bindparam("ids", expanding=True)), claims.c.in_step.is_(False))
 
 
 def fold(dedupe_key: str) -> str:
@@ -38,52 +41,72 @@ def fold(dedupe_key: str) -> str:
     return folded[:KEY_MAX] + hashlib.sha256(folded.encode()).hexdigest()
 
 
-def claim(transaction: Transaction, record_id: int, namespace: str, dedupe_key: str, *, in_step: bool) -> None:
-    """Claim the key for the record; does nothing when the record holds it already.
-
-    Raises:
-        ClaimTaken: another record holds it.
-    """
-    held = _held(transaction.connection, namespace, [fold(dedupe_key)])
-    for row in held:
-        if row["record_id"] != record_id:
-            raise ClaimTaken(key_of(row), record_id)
-    if not held:
-        insert_all(transaction, [claim_of(record_id, namespace, dedupe_key, in_step=in_step)])
+def claim_key(namespace: str, dedupe_key: str) -> ClaimKey:
+    """What a claim is known by."""
+    return namespace, fold(dedupe_key)
 
 
-def held_by(connection: Connection, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Record]:
-    """The holders of claims by namespace and folded key, out of these."""
-    by_space: dict[str, set[str]] = {}
-    for namespace, folded in pairs:
-        by_space.setdefault(namespace, set()).add(folded)
-    return {
-        (namespace, row["key_folded"]): row
-        for namespace, keys in by_space.items()
-        for part in parts_of(sorted(keys))
-        for row in _held(connection, namespace, part)
-    }
+class Claims:
+    """The claims that one transaction takes and gives back; nothing is written before `write`."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self._holders: dict[ClaimKey, Record | None] = {}
+        self._new: dict[ClaimKey, dict[str, Any]] = {}
+        self._released: set[int] = set()
+
+    def look_up(self, keys: Iterable[ClaimKey]) -> None:
+        """Read who holds these, all at once."""
+        by_space: dict[str, set[str]] = {}
+        for namespace, folded in keys:
+            by_space.setdefault(namespace, set()).add(folded)
+        for namespace, wanted in by_space.items():
+            self._holders |= {(namespace, folded): None for folded in wanted}
+            for part in parts_of(sorted(wanted)):
+                for row in _held(self._transaction.connection, namespace, part):
+                    if row["in_step"] or row["record_id"] not in self._released:
+                        self._holders[namespace, row["key_folded"]] = row
+
+    def take(self, record: Record, key: ClaimKey, dedupe_key: str, *, in_step: bool) -> None:
+        """Claim the key for the record; does nothing when the record holds it already.
+
+        Raises:
+            ClaimTaken: another record holds it.
+        """
+        if key not in self._holders:
+            self.look_up([key])
+        holder = self._holders[key]
+        if holder is None:
+            self._holders[key] = {**record, "record_id": record["id"], "in_step": in_step}
+            self._new[key] = {
+                "namespace": key[0],
+                "key_folded": key[1],
+                "dedupe_key": dedupe_key,
+                "record_id": record["id"],
+                "in_step": in_step,
+                "claimed_at": self._transaction.now,
+            }
+        elif holder["record_id"] != record["id"]:
+            raise ClaimTaken(key_of(holder), record["id"])
+
+    def release(self, record_id: int) -> None:
+        """Give back what the record claims, except for master data kept in step."""
+        self._released.add(record_id)
+        for key, holder in self._holders.items():
+            if holder is not None and holder["record_id"] == record_id and not holder["in_step"]:
+                self._holders[key] = None
+                self._new.pop(key, None)
+
+    def write(self) -> None:
+        """Write what was taken and given back."""
+        give_back(self._transaction, sorted(self._released))
+        _INSERT.run(self._transaction.connection, list(self._new.values()))
 
 
-def insert_all(transaction: Transaction, new: Sequence[Claim]) -> None:
-    """Claims of keys that nobody holds."""
-    _INSERT.run(transaction.connection, [{**one, "claimed_at": transaction.now} for one in new])
-
-
-def claim_of(record_id: int, namespace: str, dedupe_key: str, *, in_step: bool) -> Claim:
-    """The row of a claim."""
-    return {
-        "namespace": namespace,
-        "key_folded": fold(dedupe_key),
-        "dedupe_key": dedupe_key,
-        "record_id": record_id,
-        "in_step": in_step,
-    }
-
-
-def release(transaction: Transaction, record_id: int) -> None:
-    """Give back what the record claims, except for master data kept in step."""
-    transaction.connection.execute(delete(claims).where(claims.c.record_id == record_id, claims.c.in_step.is_(False)))
+def give_back(transaction: Transaction, record_ids: Sequence[int]) -> None:
+    """Give back what these records claim, except for master data kept in step."""
+    for part in parts_of(record_ids):
+        transaction.connection.execute(_RELEASE, {"ids": part})
 
 
 def holders(connection: Connection, namespace: str, dedupe_keys: Sequence[str]) -> Mapping[str, RecordKey]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, bindparam, delete, insert, null, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from engine.adapters.store import payloads as payload_rows
 from engine.adapters.store.database import Database
-from engine.adapters.store.many import Many
+from engine.adapters.store.many import InsertMany, UpdateMany
 from engine.adapters.store.payload_seal import PayloadSeal
 from engine.adapters.store.rows import Record, rows_of
 from engine.adapters.store.tables import inbox, payloads, storable
@@ -52,12 +52,8 @@ class KeptEvent:
 _Key = tuple[str, str]
 _Row = dict[str, Any]
 
-_INSERT = Many(insert(inbox), ["connection", "event_id", "kind", "payload_hash", "received_at", "woken_at"])
-_AGAIN = Many(
-    update(inbox)
-    .where(inbox.c.connection == bindparam("of_connection"), inbox.c.event_id == bindparam("of_event"))
-    .values(received_at=bindparam("now"), woken_at=null())
-)
+_INSERT = InsertMany(inbox, ("connection", "event_id", "kind", "payload_hash", "received_at", "woken_at"))
+_AGAIN = UpdateMany(inbox, ("received_at", "woken_at"), by=("connection", "event_id"))
 _KNOWN = select(inbox.c.connection, inbox.c.event_id, inbox.c.received_at).where(
     inbox.c.connection.in_(bindparam("connections", expanding=True)),
     inbox.c.event_id.in_(bindparam("events", expanding=True)),
@@ -114,7 +110,7 @@ class SqlInbox:
             if came_at is None:
                 new.append((_row(event, content.name, now), content))
             elif is_new:
-                again.append({"of_connection": key[0], "of_event": key[1], "now": now})
+                again.append({"connection": key[0], "event_id": key[1], "received_at": now, "woken_at": None})
             if is_new:
                 known[key] = now
             told.append(is_new)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, not_, select, update
+from sqlalchemy import Connection, bindparam, not_, select, update
 
 from engine.adapters.store import claims, payloads, run_rows
+from engine.adapters.store.many import InsertMany, UpdateMany
 from engine.adapters.store.payload_seal import PayloadSeal
 from engine.adapters.store.rows import Record, key_of, rows_of
 from engine.adapters.store.tables import records, storable
@@ -19,6 +20,29 @@ from engine.domain.record import RecordKey, SourceRecord
 _MAY_BE_IN_TARGET = frozenset({State.SENDING, State.IN_DOUBT, State.ENTERED, State.IN_GL, State.SETTLED})
 _WITHDRAWN_WHEN_GONE = tuple(sorted(OPEN - {State.WITHDRAWN}))
 
+_KNOWN = select(
+    *(records.c.id, records.c.connection, records.c.feed, records.c.source_id, records.c.payload_hash),
+    *(records.c.state, records.c.cause, records.c.reason, records.c.seen_run),
+).where(
+    records.c.connection == bindparam("connection"),
+    records.c.feed == bindparam("feed"),
+    records.c.source_id.in_(bindparam("source_ids", expanding=True)),
+)
+_UNTOUCHED: Mapping[str, Any] = {
+    **dict.fromkeys(("cause", "reason", "label", "label_folded", "acknowledged"), ""),
+    "attempts": 0,
+    "may_be_entered": False,
+}
+"""How a record begins that nobody has looked at yet."""
+_INSERT = InsertMany(
+    records,
+    (
+        *("connection", "feed", "source_id", "company", "state", "payload_hash"),
+        *("seen_run", "first_seen_at", "updated_at"),
+        *_UNTOUCHED,
+    ),
+)
+_CHANGE = UpdateMany(records, ("payload_hash", "state", "cause", "reason", "updated_at"))
 
 Intake = Mapping[RecordKey, tuple[SourceRecord, payloads.Packed]]
 """A page of a feed: each record once, with its payload as it is kept."""
@@ -43,8 +67,8 @@ def register(transaction: Transaction, page: Intake, run: str) -> None:
     known = _known(transaction, list(latest))
     events: list[AuditEvent] = []
     _insert(transaction, {key: latest[key] for key in latest if key not in known}, hashes, run, events)
-    for key, row in known.items():
-        _update_known(transaction, row, hashes[key], events)
+    changed = (_changed(transaction, row, hashes[key], events) for key, row in known.items())
+    _CHANGE.run(transaction.connection, [row for row in changed if row is not None])
     _mark_seen(transaction, [row["id"] for row in known.values() if row["seen_run"] != run], run)
     transaction.note(events)
 
@@ -60,10 +84,9 @@ def _known(transaction: Transaction, keys: Sequence[RecordKey]) -> dict[RecordKe
     known = {}
     for (connection, feed), source_ids in by_feed.items():
         for part in parts_of(source_ids):
-            query = select(records).where(
-                records.c.connection == connection, records.c.feed == feed, records.c.source_id.in_(part)
-            )
-            known.update({key_of(row): row for row in rows_of(transaction.connection.execute(query))})
+            keys_of_part = {"connection": connection, "feed": feed, "source_ids": part}
+            rows = rows_of(transaction.connection.execute(_KNOWN, keys_of_part))
+            known.update({key_of(row): row for row in rows})
     return known
 
 
@@ -80,7 +103,8 @@ def _insert(
             "feed": key.feed,
             "source_id": key.source_id,
             "company": record.company,
-            "state": State.SEEN,
+            "state": State.SEEN.value,
+            **_UNTOUCHED,
             "payload_hash": hashes[key],
             "seen_run": run,
             "first_seen_at": transaction.now,
@@ -88,12 +112,14 @@ def _insert(
         }
         for key, record in new.items()
     ]
-    if rows:
-        transaction.connection.execute(insert(records), rows)
+    _INSERT.run(transaction.connection, rows)
     events += [transaction.event("seen", str(key), {"payload": hashes[key]}) for key in new]
 
 
-def _update_known(transaction: Transaction, row: Record, payload_hash: str, events: list[AuditEvent]) -> None:
+def _changed(
+    transaction: Transaction, row: Record, payload_hash: str, events: list[AuditEvent]
+) -> dict[str, Any] | None:
+    """What becomes of a record that is seen again; None when it is as it was."""
     changes: dict[str, Any] = {}
     if row["payload_hash"] != payload_hash:
         changes["payload_hash"] = payload_hash
@@ -101,13 +127,10 @@ def _update_known(transaction: Transaction, row: Record, payload_hash: str, even
             detail = {"state": row["state"], "from": row["payload_hash"], "to": payload_hash}
             events.append(transaction.event("changed", str(key_of(row)), detail))
     if row["state"] == State.WITHDRAWN:
-        changes |= {"state": State.SEEN, "cause": "", "reason": ""}
+        changes |= {"state": State.SEEN.value, "cause": "", "reason": ""}
         detail = {"from": row["state"], "to": State.SEEN, "reason": "it is in the feed again"}
         events.append(transaction.event("moved", str(key_of(row)), detail))
-    if changes:
-        transaction.connection.execute(
-            update(records).where(records.c.id == row["id"]).values(**changes, updated_at=transaction.now)
-        )
+    return {**row, **changes, "updated_at": transaction.now} if changes else None
 
 
 def _mark_seen(transaction: Transaction, ids: Sequence[int], run: str) -> None:
@@ -131,9 +154,7 @@ def withdraw_unseen(transaction: Transaction, connection: str, feed: str, run: s
         transaction.connection.execute(
             update(records).where(records.c.id.in_(part)).values(**new, updated_at=transaction.now)
         )
-    for row in gone:
-        if not row["may_be_entered"]:
-            claims.release(transaction, row["id"])
+    claims.give_back(transaction, [row["id"] for row in gone if not row["may_be_entered"]])
     transaction.note(
         [
             transaction.event(

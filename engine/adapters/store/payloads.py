@@ -7,37 +7,37 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import msgspec
-from sqlalchemy import Connection, bindparam, insert, or_, select, union, update
+from sqlalchemy import Connection, bindparam, or_, select, union, update
 
-from engine.adapters.store.many import Many
+from engine.adapters.store.many import InsertMany
 from engine.adapters.store.payload_seal import PayloadSeal
 from engine.adapters.store.tables import attempts, payloads, records
 from engine.adapters.store.transaction import Transaction, parts_of
 from engine.domain.lifecycle import State
 from engine.words.errors import LedgerError, ProgramError
-from engine.words.json_value import NotJson, decode, digest
+from engine.words.json_value import NotJson, decode, digest, exact
 
+_LEVEL = 3
+"""Of the compression: a higher one takes twice the time for a tenth less."""
 PURGED = b""
 CLOSED = (State.SETTLED, State.DISMISSED)
 """States that no record ever leaves: only their payloads may be purged."""
 
-_KNOWN = select(payloads.c.hash, payloads.c.body == PURGED).where(
-    payloads.c.hash.in_(bindparam("hashes", expanding=True))
+_KNOWN = select(payloads.c.hash).where(
+    payloads.c.hash.in_(bindparam("hashes", expanding=True)), payloads.c.body != PURGED
 )
 _BODIES = select(payloads.c.hash, payloads.c.body).where(payloads.c.hash.in_(bindparam("hashes", expanding=True)))
-_INSERT = Many(insert(payloads), payloads.c.keys())
-_FILL = (
-    update(payloads)
-    .where(payloads.c.hash == bindparam("name"))
-    .values(body=bindparam("new_body"), kept_at=bindparam("new_kept_at"))
+_KEEP = InsertMany(
+    payloads,
+    behind="ON CONFLICT (hash) DO UPDATE SET body = excluded.body, kept_at = excluded.kept_at"
+    " WHERE length(payloads.body) = 0",
 )
+"""One that is there already stays as it is, unless it was purged."""
 
 
 def hash_of(payload: object) -> str:
@@ -66,6 +66,11 @@ class Packed:
         self.name = hash_of(payload)
         self._seal, self._payload, self._body = seal, payload, b""
 
+    @property
+    def is_packed(self) -> bool:
+        """Whether that was asked for."""
+        return bool(self._body)
+
     def pack(self) -> bytes:
         """What is kept of it."""
         if not self._body:
@@ -82,9 +87,7 @@ def packed(seal: PayloadSeal, payload: Mapping[str, Any]) -> Packed:
 
 def pack_new(connection: Connection, all_packed: Sequence[Packed]) -> None:
     """Pack those that are not kept, or not any more."""
-    kept: set[str] = set()
-    for part in parts_of([one.name for one in all_packed]):
-        kept.update(name for name, purged in connection.execute(_KNOWN, {"hashes": part}) if not purged)
+    kept = _kept(connection, all_packed)
     for one in all_packed:
         if one.name not in kept:
             one.pack()
@@ -97,19 +100,16 @@ def keep(transaction: Transaction, all_packed: Iterable[Packed]) -> None:
 
 def keep_at(connection: Connection, now: datetime, all_packed: Iterable[Packed]) -> None:
     """`keep` outside the ledger's own transactions, for what is not a record's."""
-    by_hash = {one.name: one for one in all_packed}
-    purged: dict[str, bool] = {}
-    for hashes in parts_of(list(by_hash)):
-        purged |= {row[0]: row[1] for row in connection.execute(_KNOWN, {"hashes": hashes})}
-    new = [{"hash": name, "body": one.pack(), "kept_at": now} for name, one in by_hash.items() if name not in purged]
-    again = [
-        {"name": name, "new_body": by_hash[name].pack(), "new_kept_at": now}
-        for name, is_purged in purged.items()
-        if is_purged
-    ]
-    _INSERT.run(connection, new)
-    if again:
-        connection.execute(_FILL, again)
+    by_name = {one.name: one for one in all_packed}
+    kept = _kept(connection, [one for one in by_name.values() if not one.is_packed])
+    rows = [{"hash": name, "body": one.pack(), "kept_at": now} for name, one in by_name.items() if name not in kept]
+    _KEEP.run(connection, rows)
+
+
+def _kept(connection: Connection, all_packed: Sequence[Packed]) -> set[str]:
+    """The names of those that are kept, and were not purged."""
+    parts = parts_of([one.name for one in all_packed])
+    return {name for part in parts for name in connection.execute(_KNOWN, {"hashes": part}).scalars()}
 
 
 def read(connection: Connection, seal: PayloadSeal, names: Sequence[str]) -> dict[str, Any]:
@@ -137,8 +137,8 @@ def _content(seal: PayloadSeal, name: str, body: bytes) -> Any:
 
 
 def _packed(seal: PayloadSeal, name: str, payload: object) -> bytes:
-    packer = zlib.compressobj(zdict=_words())
-    text = packer.compress(msgspec.json.encode(_exact(payload))) + packer.flush()
+    packer = zlib.compressobj(_LEVEL, zdict=_words())
+    text = packer.compress(exact(payload)) + packer.flush()
     return seal.closed(name, text)
 
 
@@ -155,20 +155,6 @@ def _unpacked(body: bytes) -> bytes:
 def _words() -> bytes:
     """What payloads have in common, which is not kept with each of them. It never changes."""
     return (Path(__file__).parent / "payload_words.txt").read_bytes()
-
-
-def _exact(value: object) -> object:
-    """The value such that a Decimal without a fraction is read again as a Decimal, and so has its name again."""
-    kind = type(value)
-    if kind is str or kind is int or kind is bool or value is None:
-        return value
-    if isinstance(value, Decimal):
-        return msgspec.Raw(f"{value:f}".encode() + (b"E0" if value == value.to_integral_value() else b""))
-    if isinstance(value, dict):
-        return {key: _exact(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_exact(inner) for inner in value]
-    return value.isoformat() if isinstance(value, date) else value
 
 
 def opened(seal: PayloadSeal, name: str, body: Any) -> tuple[Any, bool]:

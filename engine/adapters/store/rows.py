@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Result
 
@@ -19,7 +19,8 @@ Record = Mapping[str, Any]
 
 def rows_of(result: Result[Any]) -> Sequence[Record]:
     """All rows of a result."""
-    return cast("Sequence[Record]", result.mappings().all())
+    names = tuple(result.keys())
+    return [dict(zip(names, row, strict=True)) for row in result]
 
 
 def key_of(row: Record) -> RecordKey:

@@ -38,7 +38,7 @@ from engine.adapters.store.port import (
     TurnLost,
 )
 from engine.adapters.store.transaction import Act, Transaction
-from engine.adapters.store.writer import Outcome
+from engine.adapters.store.writing import Step, do_together
 from engine.domain.audit_event import AuditEvent
 from engine.domain.lifecycle import State
 from engine.domain.record import RecordKey, SourceRecord
@@ -167,7 +167,7 @@ class SqlLedger:
     def decide(self, decisions: Sequence[Decision], run: str, who: str) -> None:
         """Move a batch of records, all or none."""
         if decisions:
-            self._write(run, lambda transaction: moving.decide(transaction, decisions), who)
+            self._step(moving.Decide(decisions=decisions), run, who)
 
     def begin(self, intent: Intent, lease: Lease, run: str, who: str) -> Attempt:
         """Record the intent."""
@@ -177,14 +177,8 @@ class SqlLedger:
     def begin_many(self, intents: Sequence[Intent], lease: Lease, run: str, who: str) -> tuple[Attempt, ...]:
         """Record the intents of one bulk call, all or none."""
         requests = [(intent, payloads.packed(self._trail.payload_seal, intent.request)) for intent in intents]
-
-        def work(transaction: Transaction, calls: Sequence[Any]) -> Sequence[Outcome]:
-            return sending.begin_together(transaction, calls, self._leases_by(transaction.connection))
-
-        begun: tuple[Attempt, ...] = self._write_together(
-            "begin", run, who, work, sending.Begin(intents=requests, lease=lease)
-        )
-        return begun
+        rows = self._step(sending.Begin(intents=requests, lease=lease), run, who)
+        return tuple(Attempt(**row) for row in rows)
 
     def conclude(self, attempt: Attempt, conclusion: Conclusion, run: str, who: str) -> None:
         """Record how the attempt ended and move the record."""
@@ -200,17 +194,14 @@ class SqlLedger:
             )
             for attempt, conclusion in ended
         ]
-
-        def work(transaction: Transaction, items: Sequence[Any]) -> Sequence[Outcome]:
-            outcomes = iter(sending.conclude_together(transaction, [end for one in items for end in one]))
-            return [_all_of([next(outcomes) for _ in one]) for one in items]
-
-        late = self._write_together("conclude", run, who, work, ends)
-        if late:
-            raise TurnLost(
-                f"the answer to attempt {ended[late[0]][0].id} came after another runner had put it in doubt: "
-                "nothing more is sent"
-            )
+        for end, given in zip(ends, self._step(sending.Ends(ends=ends), run, who), strict=True):
+            if isinstance(given, Exception):
+                raise given
+            if not given:
+                raise TurnLost(
+                    f"the answer to attempt {end.attempt.id} came after another runner had put it in doubt: "
+                    "nothing more is sent"
+                )
 
     def holder_of(self, namespace: str, dedupe_keys: Sequence[str]) -> Mapping[str, RecordKey]:
         """Which records hold the claims on these keys."""
@@ -288,40 +279,23 @@ class SqlLedger:
         """Close the store; a second call does nothing."""
         self._database.close()
 
-    def _write_together(
-        self,
-        kind: str,
-        run: str,
-        who: str,
-        work: Callable[[Transaction, Sequence[Any]], Sequence[Outcome]],
-        item: object,
-    ) -> Any:
-        """Work of a run that is done by one call with what other threads write of the same kind at this moment."""
+    def _step(self, step: Step, run: str, who: str) -> Any:
+        """A call of a run that is done together with what its other threads write at this moment."""
 
-        def in_transaction(connection: Connection, items: Sequence[Any]) -> Sequence[Outcome]:
-            act = Act(who=who, run=run)
-            return work(Transaction(connection=connection, now=self._clock.now(), act=act, trail=self._trail), items)
+        def work(connection: Connection, steps: Sequence[Any]) -> Sequence[Any]:
+            return do_together(self._begun(connection, run, who), steps, lambda: self._leases_by(connection))
 
-        return self._database.write_together((kind, run, who), in_transaction, item)
+        return self._database.write_together((run, who), work, step)
 
     def _write(self, run: str | None, work: Callable[[Transaction], T], who: str | None = None) -> T:
         """Work of a run, by that person, or by the one who started the run."""
 
         def in_transaction(connection: Connection) -> T:
             author = run_rows.author(connection, run or "") if who is None else who
-            return work(
-                Transaction(
-                    connection=connection,
-                    now=self._clock.now(),
-                    act=Act(who=author, run=run),
-                    trail=self._trail,
-                )
-            )
+            return work(self._begun(connection, run, author))
 
         return self._database.write(in_transaction)
 
-
-def _all_of(outcomes: Sequence[Outcome]) -> Outcome:
-    """What came of several attempts: the places of those that came too late, or the first failure."""
-    failure = next((error for _, error in outcomes if error is not None), None)
-    return [place for place, (in_time, _) in enumerate(outcomes) if in_time is False], failure
+    def _begun(self, connection: Connection, run: str | None, who: str) -> Transaction:
+        act = Act(who=who, run=run)
+        return Transaction(connection=connection, now=self._clock.now(), act=act, trail=self._trail)

@@ -7,8 +7,10 @@ canonical spelling, because its hash is taken of those bytes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from sqlalchemy import (
     BigInteger,
@@ -47,15 +49,27 @@ def fold_label(label: str) -> str:
     return storable(label.strip().casefold())[:LABEL_KEY_MAX]
 
 
+def _storable_or_none(text: str | None) -> str | None:
+    return None if text is None else storable(text)
+
+
+@lru_cache(maxsize=64)
+def _in_utc(moment: datetime) -> str:
+    """A time as it is kept; the rows of one transaction have one time."""
+    if moment.tzinfo is None:
+        raise ValueError("a naive time is refused")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
 class Words(TypeDecorator[str]):
     """Text, as `storable` leaves it."""
 
     impl = _BY_BYTE
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], str | None]:  # noqa: ARG002
         """The text without NUL."""
-        return None if value is None else storable(value)
+        return _storable_or_none
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -66,11 +80,7 @@ class UtcTime(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """The time as text; a naive one is refused."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a naive time is refused")
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
+        return None if value is None else _in_utc(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """The time, aware, in UTC."""

@@ -6,14 +6,15 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from engine.adapters.store.many import Many
+from engine.adapters.store.many import InsertMany
 from engine.adapters.store.payload_seal import PayloadSeal
 from engine.adapters.store.tables import audit, audit_head, storable
-from engine.domain.audit_event import GENESIS, AuditEvent, link
+from engine.domain.audit_event import GENESIS, AuditEvent, link_row
 from engine.wire.masking import mask_links
 from engine.words.errors import LedgerError, ProgramError
 from engine.words.json_value import NotJson, canonical, decode
@@ -24,7 +25,7 @@ HEAD_ID = 1
 
 _HEAD = select(audit_head).where(audit_head.c.id == HEAD_ID)
 _MOVE_HEAD = update(audit_head).where(audit_head.c.id == HEAD_ID)
-_INSERT = Many(insert(audit), audit.c.keys())
+_INSERT = InsertMany(audit)
 
 
 class Trail:
@@ -71,29 +72,25 @@ class Trail:
     def _sealed(self, seq: int, previous: str, event: AuditEvent) -> dict[str, Any]:
         if event.at.tzinfo is None:
             raise ProgramError(f"the audit event '{event.kind}' has a naive time")
-        event = AuditEvent(
-            at=event.at.astimezone(UTC),
-            who=storable(event.who),
-            kind=storable(event.kind),
-            record=None if event.record is None else storable(event.record),
-            run=None if event.run is None else storable(event.run),
-            detail=mask_links(event.detail),
-        )
+        told: dict[str, int | str | None] = {
+            "seq": seq,
+            "at": _as_kept(event.at),
+            "who": storable(event.who),
+            "kind": storable(event.kind),
+            "record": None if event.record is None else storable(event.record),
+            "run": None if event.run is None else storable(event.run),
+        }
         try:
-            detail = canonical(event.detail).decode()
-            seal = link(previous, seq, event, self._key)
+            detail = canonical(event.detail)
         except TypeError as error:
             raise ProgramError(f"the audit event '{event.kind}' has a detail that is not JSON: {error}") from error
+        if b"://" in detail:
+            detail = canonical(mask_links(event.detail))
         return {
-            "seq": seq,
-            "at": event.at.isoformat(),
-            "who": event.who,
-            "kind": event.kind,
-            "record": event.record,
-            "run": event.run,
-            "detail": detail,
+            **told,
+            "detail": detail.decode(),
             "previous": previous,
-            "hash": seal,
+            "hash": link_row(previous, list(told.values()), detail, self._key),
             "key_id": self.key_id,
         }
 
@@ -105,9 +102,12 @@ class Trail:
         """Whether the row's own hash is that of its content, byte for byte, under its number or another one."""
         event = _event_or_none(row)
         try:
-            if event is None or row.at != event.at.isoformat() or row.detail != canonical(event.detail).decode():
+            if event is None or row.at != event.at.isoformat():
                 return False
-            return bool(link(row.previous, row.seq if seq is None else seq, event, self._key) == row.hash)
+            detail = canonical(event.detail)
+            told = (row.seq if seq is None else seq, row.at, row.who, row.kind, row.record, row.run)
+            own = link_row(row.previous, told, detail, self._key)
+            return bool(row.detail == detail.decode() and row.hash == own)
         except ValueError:  # text that is no text: bytes that are not UTF-8
             return False
 
@@ -133,6 +133,7 @@ def page(
     return connection.execute(query).all()
 
 
+@lru_cache(maxsize=64)
 def _as_kept(moment: datetime) -> str:
     """The time as the trail spells it; such texts sort as the times do, with microseconds or without."""
     if moment.tzinfo is None:

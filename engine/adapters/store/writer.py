@@ -2,21 +2,20 @@
 
 A unit of work is a function of a connection. It may be run a second time, after its first try was rolled
 back, so it must have no effect but through that connection. Units of one kind that wait together are done by one
-call, so that their statements are shared.
+call, so that their statements are shared. Where one of a group fails, the group is rolled back and each is done by
+itself, so that it takes nobody with it.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from engine.adapters.store.dialect import STORE_ERRORS, Ticket, for_writing, in_words, ticket_of, was_committed
+from engine.adapters.store.dialect import STORE_ERRORS, for_writing, in_words, ticket_of, was_committed
 from engine.words.errors import LedgerError
 
 GROUP_MAX = 64
@@ -24,22 +23,25 @@ GROUP_MAX = 64
 T = TypeVar("T")
 
 
-Outcome = tuple[Any, Exception | None]
-"""What came of one of many: its value, or why nothing of it was kept."""
-Together = Callable[[Connection, Sequence[Any]], Sequence[Outcome]]
-"""Does many things at once; one that fails by itself must have changed nothing."""
+Together = Callable[[Connection, Sequence[Any]], Sequence[Any]]
+"""Does many things at once, and gives what comes of each."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class _Unit:
-    work: Together
-    item: Any = None
-    kind: Hashable = None
-    done: Future[Any] = field(default_factory=Future)
+    """Something to do, and what came of it once `done` is free."""
+
+    __slots__ = ("done", "failure", "item", "kind", "value", "work")
+
+    def __init__(self, work: Together, item: object = None, kind: Hashable = None) -> None:
+        self.work, self.item, self.kind = work, item, kind
+        self.value: Any = None
+        self.failure: Exception | None = None
+        self.done = threading.Lock()
+        self.done.acquire()
 
 
 class _Spoiled(Exception):
-    """A unit met an error of the database, which may have ended the whole transaction."""
+    """A unit failed, and with it its transaction."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(str(error))
@@ -69,7 +71,7 @@ class Writer:
                 the commit and does not come back to say what became of it, that stays open.
             Exception: whatever the work raises; then nothing of this unit was kept.
         """
-        result: T = self._done(_Unit(lambda connection, _: ((work(connection), None),)))
+        result: T = self._done(_Unit(lambda connection, _: (work(connection),)))
         return result
 
     def run_together(self, kind: Hashable, work: Together, item: object) -> Any:
@@ -81,7 +83,10 @@ class Writer:
             if self._closed:
                 raise LedgerError("the ledger is closed")
             self._waiting.put(unit)
-        return unit.done.result()
+        unit.done.acquire()
+        if unit.failure is not None:
+            raise unit.failure
+        return unit.value
 
     @property
     def closed(self) -> bool:
@@ -119,49 +124,39 @@ class Writer:
 
     def _write(self, group: list[_Unit]) -> None:
         try:
-            answers = self._in_transaction(group)
+            self._in_transaction(group)
         except _Spoiled as spoiled:
-            if len(group) == 1:
-                self._fail(group, spoiled.error)
+            if len(group) > 1:
+                for unit in group:
+                    self._write([unit])
                 return
-            for unit in group:
-                self._write([unit])
+            self._fail(group, spoiled.error)
         except Exception as error:  # noqa: BLE001  every caller waits for an answer, and raises it
             self._fail(group, error)
         else:
             self.commits += 1
-            for unit, (value, failure) in zip(group, answers, strict=True):
-                if failure is None:
-                    unit.done.set_result(value)
-                else:
-                    unit.done.set_exception(failure)
+        for unit in group:
+            unit.done.release()
 
-    def _in_transaction(self, group: list[_Unit]) -> list[Outcome]:
-        answers: list[Outcome] | None = None
-        ticket: Ticket = None
+    def _in_transaction(self, group: list[_Unit]) -> None:
+        are_done, ticket = False, None
         try:
             with self._engine.begin() as connection:
                 ticket = ticket_of(connection)
-                kinds = _by_kind(group)
-                found = {
-                    unit: answer
-                    for units in kinds
-                    for unit, answer in zip(units, _answers(connection, units, alone=len(kinds) == 1), strict=True)
-                }
-                answers = [found[unit] for unit in group]
+                for units in _by_kind(group):
+                    _do(connection, units)
+                are_done = True
         except STORE_ERRORS:
-            # Only the commit comes after the answers; its own answer may be what got lost.
-            if answers is None or not was_committed(self._engine, ticket):
+            # Only the commit comes after the units; its own answer may be what got lost.
+            if not are_done or not was_committed(self._engine, ticket):
                 raise
-        return answers
 
     def _fail(self, group: list[_Unit], error: Exception) -> None:
         for unit in group:
-            failure = error
+            unit.failure = error
             if isinstance(error, STORE_ERRORS):
-                failure = LedgerError(in_words(error, self._engine.url))
-                failure.__cause__ = error
-            unit.done.set_exception(failure)
+                unit.failure = LedgerError(in_words(error, self._engine.url))
+                unit.failure.__cause__ = error
 
 
 def _by_kind(group: Sequence[_Unit]) -> list[list[_Unit]]:
@@ -172,23 +167,11 @@ def _by_kind(group: Sequence[_Unit]) -> list[list[_Unit]]:
     return list(kinds.values())
 
 
-def _answers(connection: Connection, units: Sequence[_Unit], *, alone: bool) -> Sequence[Outcome]:
-    """What the units gave, or what they raised after their own changes were taken back.
-
-    Units that are alone in their transaction need no savepoint: what they raise ends it, and takes back all.
-    """
+def _do(connection: Connection, units: Sequence[_Unit]) -> None:
+    """Do units of one kind; what they give counts once all is committed."""
     try:
-        if alone:
-            return units[0].work(connection, [unit.item for unit in units])
-        savepoint = connection.begin_nested()
-        try:
-            answers = units[0].work(connection, [unit.item for unit in units])
-        except STORE_ERRORS:
-            raise
-        except Exception as failure:  # noqa: BLE001  it belongs to the callers of these units alone
-            savepoint.rollback()
-            return [(None, failure)] * len(units)
-        savepoint.commit()
-    except STORE_ERRORS as error:
+        values = units[0].work(connection, [unit.item for unit in units])
+    except Exception as error:
         raise _Spoiled(error) from error
-    return answers
+    for unit, value in zip(units, values, strict=True):
+        unit.value = value

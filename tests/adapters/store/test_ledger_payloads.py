@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from random import Random
@@ -42,6 +42,20 @@ def test_a_number_is_read_again_as_it_was_kept(ledger: Ledger) -> None:
     kept = ledger.payload(row_of(ledger, "b-1").payload_hash)["numbers"]
     assert [f"{number:f}" for number in kept[:5]] == [f"{number:f}" for number in numbers[:5]]  # type: ignore[str-bytes-safe]
     assert [type(number) for number in kept] == [type(number) for number in numbers]
+    assert ledger.verify_trail() == ()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [Decimal("5"), Decimal("1E+2"), Decimal("12.30"), Decimal("0E-9"), Decimal("-0.0"), 2**80, date(2026, 1, 2)],
+)
+def test_each_kind_of_value_is_kept_whatever_stands_beside_it(ledger: Ledger, value: object) -> None:
+    alone, beside = {"value": value}, {"value": value, "other": Decimal("7")}
+    ledger.register([bill("b-1", **alone), bill("b-2", **beside)], RUN)
+    kept = [ledger.payload(row_of(ledger, name).payload_hash)["value"] for name in ("b-1", "b-2")]
+    told = value.isoformat() if isinstance(value, date) else value
+    assert kept == [told, told]
+    assert {type(one) for one in kept} == {type(told)}
     assert ledger.verify_trail() == ()
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from ledger_scene import NAMESPACE, RUN, TURN, WHO, begin, bill, conclude, intent, kinds, open_at, ready, row_of, turn
+from sqlalchemy import event
 from stores import Store
 
-from engine.adapters.store.port import ClaimTaken, Conclusion, Decision, Ledger, NotReady, TurnLost
+from engine.adapters.store.port import Attempt, ClaimTaken, Conclusion, Decision, Ledger, NotReady, TurnLost
 from engine.domain.lifecycle import State
 from engine.words.clock import Instant, ManualClock
 from engine.words.errors import ProgramError
@@ -153,6 +154,31 @@ def test_many_are_begun_all_or_none(ledger: Ledger) -> None:
     begun = ledger.begin_many([intent(first, "K1"), intent(second, "K2")], lease, RUN, WHO)
     assert [attempt.record_id for attempt in begun] == [first.id, second.id]
     assert held_keys(ledger, "K1", "K2") == {"K1", "K2"}
+
+
+def test_many_cost_no_more_statements_than_one(ledger: Ledger) -> None:
+    lease, said = turn(ledger), list[str]()
+    one, *rows = ready(ledger, *(f"b-{number}" for number in range(30)))
+    counted = ledger.database._engine  # type: ignore[attr-defined]
+    event.listen(counted, "before_cursor_execute", lambda *told: said.append(told[2]))
+    begun = ledger.begin_many([intent(one, "K0")], lease, RUN, WHO)
+    conclude(ledger, begun[0], "effect", State.ENTERED)
+    for_one = len(said)
+    begun = ledger.begin_many([intent(row, f"K{row.id}x") for row in rows], lease, RUN, WHO)
+    ends = [(attempt, _entered(attempt)) for attempt in begun]
+    ledger.conclude_many(ends, RUN, WHO)
+    assert len(said) - for_one == for_one
+    assert [attempt.record_id for attempt in begun] == [row.id for row in rows]
+    for row, attempt in zip(rows, begun, strict=True):
+        (ended,) = ledger.attempts(row.id)
+        assert (ended.id, ended.proof) == (attempt.id, "effect")
+
+
+def _entered(attempt: Attempt) -> Conclusion:
+    decision = Decision(record_id=attempt.record_id, state=State.ENTERED)
+    return Conclusion(
+        proof="effect", status=200, message="", answer={"attempt": attempt.id}, decision=decision, doubt=None
+    )
 
 
 def test_without_the_turn_nothing_begins(ledger: Ledger, clock: ManualClock) -> None:
