@@ -13,7 +13,7 @@ from engine.adapters.store import aside
 from engine.adapters.store.port import RecordRow
 from engine.faces.sandbox.exchange import SandboxRequest, SandboxResponse
 from engine.plan.decision import Document
-from engine.run import ledger_pages
+from engine.run import ledger_pages, pool, sending, twins
 from engine.run.exposure import find_exposure
 from engine.run.reconciling.reconciling import reconcile
 from engine.run.reconciling.sides import BookedLine, LedgerFact, SourceFact, TargetDocument, period_of
@@ -29,7 +29,7 @@ PAGE = 4
 COUNT = 10 * PAGE
 HELD_MAX = 4 * PAGE
 """Of each kind: the page at hand, the one before that is let go just now, and what is made of them."""
-KINDS = (RecordRow, Document, SourceFact, LedgerFact, TargetDocument, BookedLine)
+KINDS = (RecordRow, Document, SourceFact, LedgerFact, TargetDocument, BookedLine, twins._Known)
 
 
 @dataclass
@@ -114,3 +114,17 @@ def test_what_was_swept_before_the_target_failed_is_noted(house: House) -> None:
     with house.setup() as setup, pytest.raises(Unreachable):
         sweep(setup, setup.specs, tell=failing)
     assert [row.state.value for row in house.rows()] == ["in_gl"] * PAGE + ["entered"] * (COUNT - PAGE)
+
+
+def test_a_run_holds_no_more_than_is_on_its_way(make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger_pages, "BATCH", PAGE)
+    monkeypatch.setattr(pool, "BACKLOG", PAGE)
+    house = make_house(*bills(2 * COUNT))
+    gc.collect()
+    held = Held()
+    held.listen(house)
+    house.run("bills")
+    assert set(house.states("bills").values()) == {"entered"}
+    on_its_way = 4 * PAGE + sending.READ_TOGETHER
+    assert 0 < held.most["_Known"] <= on_its_way, held.most
+    assert held.most["Document"] <= 2 * on_its_way, held.most
