@@ -34,6 +34,8 @@ from engine.run.turns import KeptLeases, Turns
 from engine.run.twins import Earlier
 
 SETTLE_ROUNDS_MAX = 5
+HAIR_S = 0.001
+"""What is slept beyond a settle window, so that the rounding of a clock leaves nothing of it."""
 
 Free = Callable[[Turns, LiveWorld, str], frozenset[RecordKey]]
 """Frees refused records on a person's word, in a run whose reading is done; gives those the run may send."""
@@ -132,7 +134,7 @@ class _Run:
             if seconds is None:
                 break
             self.tell("waiting for what is in doubt", 0)
-            self.setup.clock.sleep(seconds)
+            self.setup.clock.sleep(seconds + HAIR_S)
             if not self._settle():
                 break
             self._plan_and_send()
