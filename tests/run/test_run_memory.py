@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -39,7 +40,7 @@ class Held:
     most: dict[str, int] = field(default_factory=dict)
 
     def look(self) -> None:
-        there = [type(one).__name__ for one in gc.get_objects() if isinstance(one, KINDS)]
+        there = [type(one).__name__ for one in gc.get_objects() if type(one) in KINDS]
         self.most = {
             kind.__name__: max(self.most.get(kind.__name__, 0), there.count(kind.__name__)) for kind in KINDS
         }
@@ -68,6 +69,15 @@ class LookingClock:
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.clock, name)
+
+
+@pytest.fixture(autouse=True)
+def nobody_cuts_in() -> Iterator[None]:
+    """While all objects are looked at no other thread goes on: it may be in the middle of making one."""
+    usual_s = sys.getswitchinterval()
+    sys.setswitchinterval(60)
+    yield
+    sys.setswitchinterval(usual_s)
 
 
 @pytest.fixture
