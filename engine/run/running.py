@@ -23,11 +23,11 @@ from engine.run.line_stops import stopped_because
 from engine.run.live_world import LiveWorld
 from engine.run.reading import feeds_of, kept_records, mappings_of_feed, read_into_ledger
 from engine.run.reading_once import reading_once
-from engine.run.recovering import interrupted_into_doubt, resolve_doubt, seconds_left
 from engine.run.report_file import write_report
 from engine.run.result import RunResult, Tally
 from engine.run.sending import Sender
 from engine.run.sent import remember
+from engine.run.settling import Settling
 from engine.run.setup import STOPPING, Setup, Stopping, Tell, ignore
 from engine.run.stepping import report_decision, send_in_step
 from engine.run.turns import KeptLeases, Turns
@@ -107,6 +107,7 @@ class _Run:
         self.reported: list[Any] = []
         self.stops: dict[str | None, str] = {}
         self.earlier = Earlier()
+        self.settling = Settling(setup, spec, result.run, turns)
 
     def go(self, *, wait: bool) -> None:
         try:
@@ -122,20 +123,20 @@ class _Run:
             self.result.read, unread = read_into_ledger(self.setup, self.spec, self.result.run, self.tell)
         self.result.unread = {feed: str(error) for feed, error in unread.items()}
         self._warn_of_orphans()
-        self._settle()
+        self.settling.settle()
         if self.free is not None:
             self.freed = self.free(self.turns, self.world, self.result.run)
         self._plan_and_send()
         self._acknowledge()
         if not wait:
-            self.result.settles_in_s = self._soonest()
+            self.result.settles_in_s = self.settling.soonest_s()
         for _ in range(SETTLE_ROUNDS_MAX if wait else 0):
-            seconds = self._soonest()
+            seconds = self.settling.soonest_s()
             if seconds is None:
                 break
             self.tell("waiting for what is in doubt", 0)
             self.setup.clock.sleep(seconds + HAIR_S)
-            if not self._settle():
+            if not self.settling.settle():
                 break
             self._plan_and_send()
             self._acknowledge()
@@ -155,38 +156,6 @@ class _Run:
                 f"{count} records were sent by a mapping '{mapping}' that is not there any more: no run settles or "
                 "sweeps them; give a mapping that name again"
             )
-
-    def _settle(self) -> bool:
-        """Resolve what is in doubt and whose window has passed; says whether there was any."""
-        self._doubt_interrupted()
-        any_resolved = False
-        for rows in self._pages(mapping=self.spec.name, states=(State.IN_DOUBT,)):
-            due = [
-                row for row in rows if self.turns.take(row.company) and not seconds_left(self.setup, self.spec, row)
-            ]
-            if due:
-                resolve_doubt(self.setup, self.spec, due, self.result.run)
-                any_resolved = True
-        return any_resolved
-
-    def _doubt_interrupted(self) -> None:
-        """What a runner that died has left `sending` is in doubt; called while nothing of ours is being sent."""
-        sending = self._pages(mapping=self.spec.name, states=(State.SENDING,))
-        for company in {row.company for rows in sending for row in rows}:
-            if self.turns.take(company) is not None:
-                interrupted_into_doubt(self.setup, self.spec, company, self.result.run)
-
-    def _soonest(self) -> float | None:
-        """Seconds until the next settle window of this mapping ends; None when nothing waits for one."""
-        self._doubt_interrupted()
-        waiting = [
-            seconds
-            for rows in self._pages(mapping=self.spec.name, states=(State.IN_DOUBT,))
-            for row in rows
-            if row.cause == "no_answer" and self.turns.take(row.company)
-            for seconds in [seconds_left(self.setup, self.spec, row)]
-        ]
-        return min(waiting) if waiting else None
 
     def _plan_and_send(self) -> None:
         states = tuple(OPEN | {State.ENTERED}) if self.spec.in_step else tuple(OPEN)
