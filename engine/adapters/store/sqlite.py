@@ -16,6 +16,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from engine.words.errors import LedgerError
 
 BUSY_S = 30.0
+OLDEST = (3, 35, 0)
+"""The first SQLite with RETURNING and UPDATE FROM, of March 2021."""
 READERS_MAX = 30
 
 _GUARD = "CREATE TRIGGER {name} BEFORE {event} BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END"
@@ -47,8 +49,14 @@ def open_engine(url: URL) -> Engine:
     """The database in a file, made with its folder for their owner only.
 
     Raises:
-        LedgerError: the URL names no file, or the file cannot be made.
+        LedgerError: the URL names no file, the file cannot be made, or this Python's SQLite is too old.
     """
+    if sqlite3.sqlite_version_info < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        raise LedgerError(
+            f"this Python was built with SQLite {sqlite3.sqlite_version}, and the ledger needs {oldest} or newer: "
+            "use another Python, or keep the ledger on PostgreSQL"
+        )
     if not url.database or url.database == ":memory:" or url.query:
         raise LedgerError("the ledger is a file: write sqlite:///folder/ledger.db, without options")
     file = Path(url.database)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from ledger_scene import AUDIT_KEY, NOW, RUN, WHO, bill, open_at, row_of
@@ -95,6 +97,13 @@ UNDO_LATER_VERSIONS = {
 def test_a_url_that_cannot_be_used_is_refused(url: str, told: str) -> None:
     with pytest.raises(LedgerError, match=told):
         open_ledger(url, audit_key=AUDIT_KEY, clock=ManualClock(NOW), make_id=random_id)
+
+
+def test_a_python_with_a_sqlite_that_is_too_old_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    with pytest.raises(LedgerError, match=r"the ledger needs 3\.35\.0 or newer"):
+        open_ledger(f"sqlite:///{tmp_path / 'l.db'}", audit_key=AUDIT_KEY, clock=ManualClock(NOW), make_id=random_id)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_closed_ledger_says_so(store: Store) -> None:
