@@ -103,7 +103,6 @@ class _Run:
         self.budget = Budget(unentered_max=setup.stop_after_refused)
         self.acknowledger = Acknowledger(setup, spec, result.run, feed, tell)
         self.unwritten = ""
-        self.sender = Sender(setup, spec, result.run, self.budget, self._tell_sent, self._concluded)
         self.reported: list[Any] = []
         self.stops: dict[str | None, str] = {}
         self.earlier = Earlier()
@@ -161,6 +160,8 @@ class _Run:
         states = tuple(OPEN | {State.ENTERED}) if self.spec.in_step else tuple(OPEN)
         self.reported.clear()
         self.earlier = Earlier()
+        # What it knows to be there may be gone by the next round: a group is gone once it is posted.
+        self.sender = Sender(self.setup, self.spec, self.result.run, self.budget, self._tell_sent, self._concluded)
         with self.acknowledger, self.sender.pool() as self.pool:
             self._plan_all(states)
         self.result.stopped = self.budget.stopped

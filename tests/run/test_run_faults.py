@@ -99,6 +99,21 @@ def test_a_late_commit_within_the_window_is_one_invoice(make_house: MakeHouse) -
     assert len(house.wire.effects("epicor", SAVE)) == 6
 
 
+def test_a_group_that_is_posted_while_doubt_is_waited_for_is_made_anew(make_house: MakeHouse) -> None:
+    entries = bills(2)
+    house = make_house(*entries)
+    house.sandbox.faults.add(replace(LOST_BEFORE, times=1))
+    sleep = house.clock.sleep
+
+    def slept(seconds: float) -> None:
+        house.sandbox.clerk.post_ap_group("EPIC06", "AB261103")
+        sleep(seconds)
+
+    house.clock.sleep = slept  # type: ignore[method-assign]
+    house.run("bills")
+    entered_once(house, entries)
+
+
 def test_without_waiting_doubt_is_left_to_the_next_run(make_house: MakeHouse) -> None:
     entries = bills(2)
     house = make_house(*entries)
