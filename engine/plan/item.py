@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from engine.domain.lifecycle import State
@@ -17,6 +16,7 @@ from engine.language.transform.render import RenderError
 from engine.plan.decision import Facts, Put
 from engine.plan.extract import UtcMoment, Waits, is_missing
 from engine.plan.world import World
+from engine.words.money import amount_of
 
 LABEL_NAMES = ("label", "invoice_number", "number", "name")
 AMOUNT_NAMES = ("total", "amount")
@@ -75,7 +75,7 @@ class Item:
         return Facts(
             company=_text(self.scope.get("company")) or self.record.company,
             label=label,
-            amount=Decimal(amount) if isinstance(amount, (int, Decimal)) and not isinstance(amount, bool) else None,
+            amount=amount_of(amount),
             currency=_text(self.scope.get("currency")),
             book_date=None if day is None or isinstance(day, UtcMoment) else str(day),
         )

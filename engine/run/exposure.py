@@ -19,6 +19,7 @@ from engine.run.entered_documents import entered_documents
 from engine.run.matching import differs
 from engine.run.setup import Setup
 from engine.words.json_value import decode, encode
+from engine.words.money import amount_of
 
 BATCH_STATES = (State.ENTERED, State.IN_GL, State.SETTLED)
 
@@ -124,7 +125,7 @@ class _There:
         """The open documents that may be this record's: those of its name, and those of its amount."""
         found = self._found[document.company, self._match(document)]
         asked = self._exposed.amount.equals.render(document.scope)
-        named = (row.reference or "", _number(asked), None)
+        named = (row.reference or "", amount_of(asked), None)
         return (decode(one) for one in dict.fromkeys(one for name in named for one in found.get(name, ())))
 
     def _match(self, document: Document) -> Match:
@@ -135,7 +136,7 @@ class _There:
         for whole in self._connector.find(self._exposed.set, (match,), company=company)[match]:
             row = whole if self._fields is None else {name: whole[name] for name in self._fields if name in whole}
             kept = encode(row)
-            for name in (str(self._exposed.reference(row) or ""), _number(self._exposed.amount.path(row))):
+            for name in (str(self._exposed.reference(row) or ""), amount_of(self._exposed.amount.path(row))):
                 found.setdefault(name, []).append(kept)
         return found
 
@@ -149,11 +150,6 @@ def _fields_of(exposed: ExposedSpec) -> frozenset[str] | None:
     return frozenset(path[0] for selector in selectors for path in selector.paths())
 
 
-def _number(value: Any) -> Decimal | None:
-    """An amount; None for what is none."""
-    return Decimal(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else None
-
-
 def _exposed(
     exposed: ExposedSpec,
     row: RecordRow,
@@ -165,7 +161,7 @@ def _exposed(
     """What is exposed of this document; notes in the result what is open of it, where that is wanted."""
     for one in there.like(row, document):
         if row.key in balances_of and _is_own(exposed, row, one):
-            result.open[row.key] = _number(exposed.balance(one))
+            result.open[row.key] = amount_of(exposed.balance(one))
         found = _one(exposed, row, document, one)
         if found is not None:
             yield found
@@ -183,7 +179,7 @@ def _one(exposed: ExposedSpec, row: RecordRow, document: Document, there: Mappin
     return Exposed(
         row=row,
         reference=str(exposed.reference(there) or ""),
-        balance=_number(exposed.balance(there)),
+        balance=amount_of(exposed.balance(there)),
         why=tuple(why),
         keyed=not own,
     )

@@ -17,7 +17,7 @@ from engine.language.spec.model import FindSpec, KeptSpec, MappingSpec
 from engine.language.transform.render import RenderError
 from engine.language.transform.select import SelectError, Selector
 from engine.plan.decision import Document
-from engine.words.money import show_money
+from engine.words.money import amount_of, show_money
 
 NOT_KNOWN = frozenset({400, 404, 501})
 """What a system answers that cannot give child sets inside rows: then each document is read by itself."""
@@ -229,17 +229,13 @@ def _entry_differences(find: FindSpec, kept: Any, document: Document) -> tuple[s
         (entry.account.casefold(), entry.amount) for entry in document.entries if not entry.booked_by_target
     )
     there: Counter[tuple[str, Decimal | None]] = Counter(
-        (str(account or "").strip().casefold(), _amount(amount))
+        (str(account or "").strip().casefold(), amount_of(amount))
         for account, amount in zip(accounts, amounts, strict=True)
     )
     return (
         *(f"kept {_line(line)}, not asked" for line in (there - asked).elements()),
         *(f"asked {_line(line)}, not kept" for line in (asked - there).elements()),
     )
-
-
-def _amount(value: Any) -> Decimal | None:
-    return Decimal(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else None
 
 
 def _line(line: tuple[str, Decimal | None]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -105,7 +105,6 @@ class _Run:
         self.unwritten = ""
         self.reported: list[Any] = []
         self.stops: dict[str | None, str] = {}
-        self.earlier = Earlier()
         self.settling = Settling(setup, spec, result.run, turns)
 
     def go(self, *, wait: bool) -> None:
@@ -172,8 +171,8 @@ class _Run:
             self.world = LiveWorld(self.judging)
         feeds = [feed for _, feed in feeds_of(self.setup, self.spec) if feed not in self.result.unread]
         for feed in feeds:
-            for rows in self._pages(
-                feed=(self.spec.source.connection, feed), states=states, seen_run=self.result.run
+            for rows in record_pages(
+                self.setup.ledger, feed=(self.spec.source.connection, feed), states=states, seen_run=self.result.run
             ):
                 self.setup.stop_if_asked()
                 mine = [one for one in self._sort_home(rows) if self.free is None or one[0].key in self.freed]
@@ -353,9 +352,6 @@ class _Run:
         """Whether they wait for nothing but the runner that has their turn."""
         under_way = one.state in (State.READY, State.SENDING) or one.cause == "no_answer"
         return under_way and self.turns.name_of(one.company) in self.turns.elsewhere
-
-    def _pages(self, **which: Any) -> Iterator[tuple[RecordRow, ...]]:
-        return record_pages(self.setup.ledger, **which)
 
 
 def _waiting(row: RecordRow, put: Put) -> Decision:

@@ -18,7 +18,7 @@ from engine.plan.extract import is_missing
 from engine.plan.world import World
 from engine.run.setup import Setup
 from engine.words.errors import InputError
-from engine.words.money import show_money
+from engine.words.money import amount_of, show_money
 
 _PREFIX = re.compile(r"^(INVOICE|INV|NR|NO)(?=[0-9])")
 _SEPARATORS = re.compile(r"[\s\-_./#:]+")
@@ -103,7 +103,7 @@ def sought(similar: SimilarSpec, company: str | None, scope: Mapping[str, Any]) 
         company=company,
         vendor=str(vendor).strip(),
         number="" if number is None else str(number),
-        amount=Decimal(amount) if isinstance(amount, (int, Decimal)) and not isinstance(amount, bool) else None,
+        amount=amount_of(amount),
         day=day if isinstance(day, date) else None,
     )
 

@@ -44,6 +44,11 @@ def minor_digits(currency: str) -> int:
     return _MINOR_DIGITS.get(currency.upper(), 2)
 
 
+def amount_of(value: object) -> Decimal | None:
+    """A number of JSON as an exact amount; None for anything else, true and false included."""
+    return Decimal(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else None
+
+
 def parse_money(value: object, currency: str | None = None) -> Decimal:
     """An exact amount from a JSON string or number, in major units, at the currency's scale.
 

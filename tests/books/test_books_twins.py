@@ -150,12 +150,17 @@ def test_a_bill_keyed_under_another_vendor_is_named(make_desk: MakeDesk, on: dat
         assert f"EPIC06/{VENDORS[3].id}/N-1 (2026-10-05), the same number and amount under another" in row.reason
 
 
+def two_alike(make_desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> tuple[Desk, dict[str, Any], dict[str, Any]]:
+    """Bills of two vendors with one number and amount, each on a page of its own."""
+    first, second = bill("N-1", "60.00"), bill("N-1", "60.00", label="other", vendor=VENDORS[2])
+    monkeypatch.setattr(ledger_pages, "BATCH", 1)
+    return make_desk(first, second), first, second
+
+
 def test_one_that_is_still_on_its_way_is_named_to_the_next_page(
     make_desk: MakeDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = bill("N-1", "60.00"), bill("N-1", "60.00", label="other", vendor=VENDORS[2])
-    desk = make_desk(first, second)
-    monkeypatch.setattr(ledger_pages, "BATCH", 1)
+    desk, first, second = two_alike(make_desk, monkeypatch)
     epicor, row_of = desk.house.sandbox.epicor, desk.house.row
     respond = epicor.respond
 
@@ -178,9 +183,7 @@ def test_one_that_arrives_while_the_next_page_is_looked_up_is_named_to_it(
     make_desk: MakeDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answer for the second was given before the first was saved, and comes after it was read back."""
-    first, second = bill("N-1", "60.00"), bill("N-1", "60.00", label="other", vendor=VENDORS[2])
-    desk = make_desk(first, second)
-    monkeypatch.setattr(ledger_pages, "BATCH", 1)
+    desk, first, second = two_alike(make_desk, monkeypatch)
     epicor, row_of = desk.house.sandbox.epicor, desk.house.row
     respond, looked_up = epicor.respond, threading.Event()
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from engine.adapters.store.aside import Aside, Kept
@@ -24,6 +23,7 @@ from engine.run.reading import feeds_of, read_records
 from engine.run.reconciling.sides import Reading, SourceFact
 from engine.run.setup import Setup
 from engine.words.errors import CredentialsError, Unreachable
+from engine.words.money import amount_of
 
 
 def booking_specs(setup: Setup) -> tuple[MappingSpec, ...]:
@@ -146,16 +146,12 @@ def _fact(item: Item, mapping: str | None) -> SourceFact:
         vendor=str(vendor or ""),
         touches_clearing=reconcile is not None and reconcile.on_clearing is not None,
         clearing=str(_asked(reconcile.clearing, item) or "") if reconcile is not None else "",
-        on_clearing=_decimal(moved),
-        base_amount=_decimal(in_base),
+        on_clearing=amount_of(moved),
+        base_amount=amount_of(in_base),
         moment=str(_selected(_date_path(item.spec), item) or ""),
         pays=_pays(item),
         used_for=_used_for(item),
     )
-
-
-def _decimal(value: Any) -> Decimal | None:
-    return Decimal(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else None
 
 
 def _asked(template: Template | None, item: Item) -> Any:

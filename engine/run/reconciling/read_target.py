@@ -14,6 +14,7 @@ from engine.run.reconciling.read_source import booking_specs
 from engine.run.reconciling.sides import BookedLine, Period, Reading, TargetDocument, TargetSide
 from engine.run.setup import Setup
 from engine.words.errors import CredentialsError, Unreachable
+from engine.words.money import amount_of
 
 _Asked = tuple[str, str, tuple[tuple[str, str], ...]]
 _Part = ListingSpec | PostingSpec
@@ -159,5 +160,4 @@ def _text(path: Selector | None, row: Row) -> str:
 
 
 def _number(path: Selector | None, row: Row) -> Decimal | None:
-    value = _at(path, row)
-    return Decimal(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else None
+    return amount_of(_at(path, row))
