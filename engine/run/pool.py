@@ -1,5 +1,7 @@
 """The threads that send: kept full from page to page, with each group's documents one after another.
 
+The group with the most waiting goes first, so that at the end no long one is left that keeps only one thread busy.
+
 What was sent is read back many at once: as soon as there are enough of them, or when nothing else is under way.
 A document waits for its turn here and not in a thread, so that a busy group keeps no thread from working.
 """
@@ -36,7 +38,7 @@ class SendPool(Generic[Work, Sent]):
     ) -> None:
         self._send, self._check, self._together = send, check, together
         self._waiting: dict[object, deque[Work]] = {}
-        self._free: deque[object] = deque()
+        self._free: dict[object, None] = {}  # in the order in which they came free
         self._busy: set[object] = set()
         self._sent: list[Sent] = []
         self._count = self._working = 0
@@ -82,7 +84,7 @@ class SendPool(Generic[Work, Sent]):
             if group not in self._waiting:
                 self._waiting[group] = deque()
                 if group not in self._busy:
-                    self._free.append(group)
+                    self._free[group] = None
             self._waiting[group].append(work)
             self._count += 1
             self._something.notify()
@@ -111,7 +113,8 @@ class SendPool(Generic[Work, Sent]):
         """What a free thread does now: read back where there is enough of it, else send, else read back the rest."""
         enough = self._together()
         if len(self._sent) < enough and self._free:
-            group = self._free.popleft()
+            group = max(self._free, key=lambda one: len(self._waiting[one]))
+            del self._free[group]
             waiting = self._waiting[group]
             work = waiting.popleft()
             if not waiting:
@@ -133,7 +136,7 @@ class SendPool(Generic[Work, Sent]):
             with self._lock:
                 self._busy.discard(group)
                 if group in self._waiting:
-                    self._free.append(group)
+                    self._free[group] = None
                 if sent is not None:
                     self._sent.append(sent)
                 self._something.notify()

@@ -60,6 +60,16 @@ def test_each_group_is_sent_in_order_and_the_threads_are_kept_full() -> None:
     assert max(len(part) for part in target.checked) <= 5
 
 
+def test_the_group_with_the_most_waiting_goes_first() -> None:
+    target = Target()
+    pool = target.pool(threads=1)
+    for number, name in enumerate("abbbbbcc"):
+        pool.offer(name, (name, number))
+    with pool:
+        pass
+    assert "".join(name for name, _ in target.sent) == "bbbcbacb"
+
+
 def test_what_was_sent_is_checked_in_full_parts_while_others_are_under_way() -> None:
     target = Target()
     pool = target.pool()
