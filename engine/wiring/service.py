@@ -19,9 +19,9 @@ from engine.run.jobs.working import Hands
 from engine.run.setup import Setup
 from engine.wiring.alerting import check_workspace
 from engine.wiring.app import open_records, open_setup
-from engine.wiring.long_lived import keep_it_no_longer, keep_what_is_there, share_one_heap
 from engine.wiring.process_lock import ProcessLock
 from engine.wiring.served import Served
+from engine.wiring.this_process import keep_it_no_longer, keep_what_is_there, share_one_heap
 from engine.wiring.workspace import STATE
 from engine.words.clock import Clock, IdMaker
 from engine.words.errors import ConnectorError, InputError, LedgerError

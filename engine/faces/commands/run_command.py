@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -30,6 +31,7 @@ from engine.run.running import run_mapping
 from engine.run.setup import Setup
 from engine.wiring.app import open_setup, open_vault, valid_workspace
 from engine.wiring.credential_warnings import credential_warnings
+from engine.wiring.this_process import on_one_core, share_one_heap
 from engine.wiring.workspace import Workspace, find_workspace
 from engine.words.errors import InputError, Unreachable
 
@@ -46,6 +48,9 @@ from engine.words.errors import InputError, Unreachable
 @click.option(
     "--no-wait", is_flag=True, help="Wait for nothing: leave what is in doubt, or another runner's, to a later run."
 )
+@click.option(
+    "--any-core", is_flag=True, help="Let Linux move the run between cores; it stays on one else, which is faster."
+)
 def command(
     names: tuple[str, ...],
     workspace: Path,
@@ -54,6 +59,7 @@ def command(
     limit: int | None,
     only: tuple[str, ...],
     no_wait: bool,  # noqa: FBT001 - click hands it in
+    any_core: bool,  # noqa: FBT001 - click hands it in
 ) -> None:
     """Run mappings: read the source, plan, send what is ready, and write the outcome back.
 
@@ -82,7 +88,8 @@ def command(
     results: list[RunResult] = []
     failed: dict[str, Unreachable] = {}
     vault = open_vault(loaded)
-    with open_setup(loaded, vault=vault) as setup:
+    share_one_heap()
+    with nullcontext() if any_core else on_one_core(), open_setup(loaded, vault=vault) as setup:
         specs = in_order_of_need(setup.specs if everything else [named(setup.specs, name) for name in names])
         try:
             for spec in specs:

@@ -1,17 +1,21 @@
-"""All threads of a service share one heap: measured by the C library itself, in a process of its own."""
+"""What a process is told: one heap, as the C library itself counts it, and one core, as the system says it."""
 
 from __future__ import annotations
 
 import ctypes
+import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
+from engine.wiring.this_process import on_one_core
 
 THREADS = 4
 SCRIPT = f"""
 import ctypes, sys, threading
-from engine.wiring.long_lived import share_one_heap
+from engine.wiring.this_process import share_one_heap
 if sys.argv[1] == "shared":
     share_one_heap()
 library = ctypes.CDLL(None)
@@ -40,3 +44,14 @@ def heaps(how: str) -> int:
 def test_threads_share_one_heap() -> None:
     assert heaps("shared") == 1
     assert heaps("apart") > 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps a process to a core")
+def test_threads_stay_on_one_core_until_the_end() -> None:
+    before = os.sched_getaffinity(0)
+    with on_one_core(), ThreadPoolExecutor(1) as pool:
+        here, there = os.sched_getaffinity(0), pool.submit(os.sched_getaffinity, 0).result()
+    assert len(here) == 1
+    assert here <= before
+    assert there == here
+    assert os.sched_getaffinity(0) == before
