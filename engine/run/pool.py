@@ -98,6 +98,8 @@ class SendPool(Generic[Work, Sent]):
                         return
                     self._something.wait()
                 self._working += 1
+                if self._has_more():
+                    self._something.notify()
             try:
                 task()
             except BaseException as error:  # noqa: BLE001 - the thread that offers, or the end of the with, raises it
@@ -107,7 +109,10 @@ class SendPool(Generic[Work, Sent]):
             finally:
                 with self._lock:
                     self._working -= 1
-                    self._something.notify()
+
+    def _has_more(self) -> bool:
+        """Whether there is something to do for another thread; the one that ends its work looks for itself."""
+        return bool(self._free) or len(self._sent) >= self._together()
 
     def _next(self) -> Callable[[], None] | None:
         """What a free thread does now: read back where there is enough of it, else send, else read back the rest."""
@@ -139,7 +144,6 @@ class SendPool(Generic[Work, Sent]):
                     self._free[group] = None
                 if sent is not None:
                     self._sent.append(sent)
-                self._something.notify()
 
     def _drop(self) -> None:
         self._waiting.clear()
