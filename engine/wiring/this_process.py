@@ -7,7 +7,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 _ARENA_MAX = -8
 """M_ARENA_MAX of glibc's malloc.h."""
@@ -34,12 +34,17 @@ def on_one_core() -> Iterator[None]:
         yield
         return
     allowed, here = os.sched_getaffinity(0), ctypes.CDLL(None).sched_getcpu()
-    if here in allowed:
-        os.sched_setaffinity(0, {here})
+    _move_to({here} & allowed)
     try:
         yield
     finally:
-        os.sched_setaffinity(0, allowed)
+        _move_to(allowed)
+
+
+def _move_to(cores: set[int]) -> None:
+    """To one of these cores, where the system lets us: it is faster there, and nothing else."""
+    with suppress(OSError):
+        os.sched_setaffinity(0, cores)
 
 
 def keep_what_is_there() -> None:
