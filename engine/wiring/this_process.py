@@ -5,12 +5,15 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 _ARENA_MAX = -8
 """M_ARENA_MAX of glibc's malloc.h."""
+CLAIM = "ml-connector on core"
+"""What a run's claim to a core is called, in Linux's abstract names of sockets."""
 
 
 def share_one_heap() -> None:
@@ -25,7 +28,7 @@ def share_one_heap() -> None:
 
 @contextmanager
 def on_one_core() -> Iterator[None]:
-    """Keep this thread, and those that it starts, on the core that it is on, where the system is Linux.
+    """Keep this thread, and those that it starts, on one core, where the system is Linux and a core is free.
 
     Python lets one thread compute at a time. On one core they take turns where they are; from core to core each
     turn is a wake-up, eight times as many of them, and a third of the time of a run that sends.
@@ -34,11 +37,22 @@ def on_one_core() -> Iterator[None]:
         yield
         return
     allowed, here = os.sched_getaffinity(0), ctypes.CDLL(None).sched_getcpu()
-    _move_to({here} & allowed)
+    with socket.socket(socket.AF_UNIX) as claim:
+        core = next((one for one in sorted(allowed, key=lambda one: one != here) if _claims(claim, one)), None)
+        _move_to(allowed if core is None else {core})
+        try:
+            yield
+        finally:
+            _move_to(allowed)
+
+
+def _claims(claim: socket.socket, core: int) -> bool:
+    """Whether no other run keeps itself there; the claim ends with its socket, and leaves no file behind."""
     try:
-        yield
-    finally:
-        _move_to(allowed)
+        claim.bind(f"\0{CLAIM} {core}")
+    except OSError:  # another one has it
+        return False
+    return True
 
 
 def _move_to(cores: set[int]) -> None:

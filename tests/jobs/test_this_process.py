@@ -7,9 +7,12 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
+from engine.wiring import this_process
 from engine.wiring.this_process import on_one_core
 
 THREADS = 4
@@ -46,7 +49,17 @@ def test_threads_share_one_heap() -> None:
     assert heaps("apart") > 1
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps a process to a core")
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps a process to a core")
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Other tests' runs, which claim cores as well, do not count."""
+    monkeypatch.setattr(this_process, "CLAIM", tmp_path.name)
+
+
+@on_linux
+@pytest.mark.usefixtures("alone")
 def test_threads_stay_on_one_core_until_the_end() -> None:
     before = os.sched_getaffinity(0)
     with on_one_core(), ThreadPoolExecutor(1) as pool:
@@ -55,3 +68,21 @@ def test_threads_stay_on_one_core_until_the_end() -> None:
     assert here <= before
     assert there == here
     assert os.sched_getaffinity(0) == before
+
+
+@on_linux
+@pytest.mark.usefixtures("alone")
+def test_each_run_has_a_core_of_its_own_while_there_is_one() -> None:
+    allowed = os.sched_getaffinity(0)
+    with ExitStack() as stack:
+        cores = [_core_of_another(stack, allowed) for _ in range(len(allowed) + 1)]
+    assert sorted(map(len, cores)) == sorted([1] * len(allowed) + [len(allowed)])
+    assert set().union(*(core for core in cores if len(core) == 1)) == allowed
+
+
+def _core_of_another(stack: ExitStack, allowed: set[int]) -> set[int]:
+    """Where a further one that is under way until the end is kept."""
+    stack.enter_context(on_one_core())
+    kept = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, allowed)
+    return kept
