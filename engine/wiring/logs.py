@@ -27,7 +27,7 @@ Event = MutableMapping[str, Any]
 TEXT_MAX = 4000
 TRACE_MAX = 20_000
 DEPTH_MAX = 6
-LIBRARIES = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "dbos", "sqlalchemy", "httpx", "httpcore")
+LIBRARIES = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "dbos", "sqlalchemy")
 REPEATING = frozenset({"dbos"})
 """Libraries that tell the same several times a second while their database is away: once a minute is enough."""
 AGAIN_S = 60.0

@@ -3,19 +3,42 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import quote, unquote, urlsplit
 
 from engine.wire.request import Request
 from engine.words.errors import InputError
 
+_PORTS = {"http": 80, "https": 443}
 _NOT_ENCODED = re.compile(r"[^\x21-\x7e]|[#\\]")
-_LEADS_ELSEWHERE = re.compile(r"[%.;]")
-"""Without one of these signs, a step is nothing but a name."""
+_LOOSE = {ord(sign): quote(sign) for sign in '"<>`{}'}
+"""Signs that addresses may not have as they are, and that people write nevertheless."""
 
 
 class NotAllowed(Exception):
     """The request names an address that this connection may not call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Scheme, host and port, each in one spelling."""
+
+    scheme: str
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self._host}:{self.port}"
+
+    @property
+    def header(self) -> str:
+        """What the header Host says."""
+        return self._host if self.port == _PORTS.get(self.scheme) else f"{self._host}:{self.port}"
+
+    @property
+    def _host(self) -> str:
+        return f"[{self.host}]" if ":" in self.host else self.host
 
 
 class Address:
@@ -25,45 +48,48 @@ class Address:
     """
 
     def __init__(self, base_url: str, origins: tuple[str, ...] = (), *, http_on_loopback: bool = True) -> None:
-        self._base = base_url.rstrip("/")
         self._http_on_loopback = http_on_loopback
         self.origin = self._allowed_origin(base_url, "base_url")
+        self._path = urlsplit(base_url).path.rstrip("/")
         self._origins = {self.origin, *(self._allowed_origin(url, "the login address") for url in origins)}
 
-    def url(self, request: Request) -> str:
-        """The whole URL of a request, its query percent-encoded.
+    def place(self, request: Request) -> tuple[Origin, str]:
+        """Whom a request calls and what it asks there: path and query, percent-encoded.
 
         Raises:
             NotAllowed: another origin, or a path with `.` or `..` steps, which would lead elsewhere.
         """
         path = request.path
-        if "://" in path:
-            self._check_origin(path)
-            url = path
-        else:
-            url = f"{self._base}/{path.lstrip('/')}"
-        if _NOT_ENCODED.search(url):
+        if _NOT_ENCODED.search(path):
             raise NotAllowed(f"the path {path!r} has signs that are not percent-encoded")
-        steps = urlsplit(url).path.split("/")
+        if "://" in path:
+            origin, target = self._elsewhere(path)
+        else:
+            origin, target = self.origin, f"{self._path}/{path.lstrip('/')}"
+        steps = target.partition("?")[0].split("/")
         if "" in steps[1:-1] or any(_climbs(step) for step in steps):
             raise NotAllowed(f"the path {path} has an empty step or one of dots, which leads to another place")
-        return with_query(url, request.params)
+        return origin, with_query(target.translate(_LOOSE), request.params)
 
-    def _check_origin(self, url: str) -> None:
+    def _elsewhere(self, url: str) -> tuple[Origin, str]:
         try:
             origin = origin_of(url)
         except InputError as error:
             raise NotAllowed(str(error)) from error
         if origin not in self._origins:
             raise NotAllowed(f"{origin} is not the address of this connection; it is not called")
+        parts = urlsplit(url)
+        return origin, f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
 
-    def _allowed_origin(self, url: str, what: str) -> str:
+    def _allowed_origin(self, url: str, what: str) -> Origin:
         origin = origin_of(url)
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise InputError(f"{what} {url!r} is not an address such as https://api.example.com")
         if parts.username or parts.password or parts.query or parts.fragment:
             raise InputError(f"{what}: an address without user, query or fragment is needed")
+        if _NOT_ENCODED.search(url):
+            raise InputError(f"{what} {url!r} has signs that are not percent-encoded")
         if parts.scheme == "http" and not (self._http_on_loopback and is_loopback(parts.hostname)):
             raise InputError(f"{what} {url!r} must begin with https://; plain http is for this machine only")
         return origin
@@ -74,8 +100,8 @@ def _climbs(step: str) -> bool:
 
     Some undo it twice, take an encoded slash or a backslash for a slash, or cut a step at a semicolon.
     """
-    if not _LEADS_ELSEWHERE.search(step):
-        return False
+    if "%" not in step and ";" not in step:
+        return step in (".", "..")
     while (undone := unquote(step)) != step:
         step = undone
     if any(ord(sign) < 32 for sign in step):
@@ -91,20 +117,21 @@ def with_query(url: str, params: tuple[tuple[str, str], ...]) -> str:
     return f"{url}{'&' if '?' in url else '?'}{query}"
 
 
-def origin_of(url: str) -> str:
-    """Scheme, host and port of a URL, in one spelling.
+def origin_of(url: str) -> Origin:
+    """Scheme, host and port of a URL.
 
     Raises:
-        InputError: the port is not a number.
+        InputError: the host cannot be read, or the port is not a number.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise InputError(f"{url!r}: the host cannot be read ({error})") from error
     try:
         port = parts.port
     except ValueError as error:
         raise InputError(f"{url!r}: the port is not a number") from error
-    port = port or {"http": 80, "https": 443}.get(parts.scheme, 0)
-    host = parts.hostname or ""
-    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+    return Origin(parts.scheme, parts.hostname or "", port or _PORTS.get(parts.scheme, 0))
 
 
 def is_loopback(host: str) -> bool:

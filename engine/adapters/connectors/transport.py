@@ -1,4 +1,4 @@
-"""Sending a request over HTTP; the only module that knows httpx, which is imported when first needed.
+"""Sending a request over HTTP, and reading its answer to the end.
 
 Two exceptions, apart by what they prove:
 
@@ -11,26 +11,26 @@ from __future__ import annotations
 import queue
 import ssl
 import threading
+import time
 import zlib
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Protocol
 
-from engine.adapters.connectors.address import Address, NotAllowed, origin_of
-from engine.adapters.connectors.network import PrivateAddress, Reach, UnknownHost, resolve
+import certifi
+
+from engine.adapters.connectors.address import Address, NotAllowed, Origin
+from engine.adapters.connectors.line import Broken, Line, Unsendable, open_line
+from engine.adapters.connectors.network import PrivateAddress, Reach, UnknownHost
 from engine.adapters.connectors.pace import Pace
 from engine.wire.request import Request, Response
 from engine.words.clock import Clock
 from engine.words.errors import InputError
 
-if TYPE_CHECKING:
-    import httpx
-
 USER_AGENT = "ml-connector"
-_ALWAYS = {"Accept": "*/*", "Accept-Encoding": "gzip", "Connection": "keep-alive", "User-Agent": USER_AGENT}
-KEEP_ALIVE_S = 4.0
+_ALWAYS = (("Accept", "*/*"), ("Accept-Encoding", "gzip"), ("Connection", "keep-alive"), ("User-Agent", USER_AGENT))
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 class NotSent(Exception):
@@ -91,10 +91,9 @@ class TransportSettings:
 
 
 class HttpTransport:
-    """A bounded pool of connections, one for each request in flight.
+    """A bounded number of connections, one for each request in flight.
 
-    TLS is always verified; proxies from the environment, redirects and cookies are not followed or kept, since
-    httpx's transport is used without its client, which alone knows of them.
+    TLS is always verified; there are no proxies, redirects or cookies.
     """
 
     def __init__(self, settings: TransportSettings, clock: Clock) -> None:
@@ -102,7 +101,7 @@ class HttpTransport:
         self._clock = clock
         self._address = Address(settings.base_url, settings.origins, http_on_loopback=settings.http_on_loopback)
         self._pace = Pace(settings.requests_per_s, clock)
-        self._slots: queue.LifoQueue[httpx.HTTPTransport | None] = queue.LifoQueue()
+        self._slots: queue.LifoQueue[Line | None] = queue.LifoQueue()
         for _ in range(settings.in_flight):
             self._slots.put(None)
         self._tls: ssl.SSLContext | None = None
@@ -111,38 +110,28 @@ class HttpTransport:
 
     def send(self, request: Request) -> Response:
         """Send one request and read the answer to its end."""
-        url = self._checked_url(request)
-        for name, value in request.headers.items():
-            if not (name.isascii() and value.isascii() and value.isprintable()):
-                raise NotSent(f"the header {name!r} has signs that cannot be sent", lasting=True)
+        try:
+            origin, target = self._address.place(request)
+        except NotAllowed as error:
+            raise NotSent(str(error), lasting=True) from error
+        headers = _headers(request, origin)
         line = self._take()
+        used: Line | None = None
         try:
             self._pace.wait()
-            line = line or _checked_transport(self._verified(), self._settings.reach)
-            return self._exchange(line, request, url)
+            line = self._ready(line, origin)
+            answer = self._exchange(line, request, _written(line, request, target, headers))
+            used = line
         finally:
-            self._give_back(line)
-
-    def _checked_url(self, request: Request) -> httpx.URL:
-        """The address as the library that calls it reads it; two readers that disagree could be made to."""
-        import httpx
-
-        try:
-            text = self._address.url(request)
-            url = httpx.URL(text)
-            agreed = origin_of(f"{url.scheme}://{url.netloc.decode('ascii')}") == origin_of(text)
-        except (NotAllowed, InputError) as error:
-            raise NotSent(str(error), lasting=True) from error
-        except httpx.InvalidURL as error:
-            raise NotSent(f"the address cannot be used: {error}", lasting=True) from error
-        if not agreed:
-            raise NotSent(f"the address {text} can be read in two ways", lasting=True)
-        return url
+            if used is None and line is not None:
+                line.close()
+            self._give_back(used)
+        return answer
 
     def close(self) -> None:
         """Close idle connections now and busy ones when they are done."""
         self._closed = True
-        idle: list[httpx.HTTPTransport | None] = []
+        idle: list[Line | None] = []
         while True:
             try:
                 idle.append(self._slots.get_nowait())
@@ -151,7 +140,7 @@ class HttpTransport:
         for line in idle:
             self._give_back(line)
 
-    def _take(self) -> httpx.HTTPTransport | None:
+    def _take(self) -> Line | None:
         if self._closed:
             raise NotSent("the connection was closed", lasting=True)
         try:
@@ -162,117 +151,96 @@ class HttpTransport:
                 f"{self._settings.slot_timeout_s:g} seconds"
             ) from None
 
-    def _give_back(self, line: httpx.HTTPTransport | None) -> None:
+    def _give_back(self, line: Line | None) -> None:
         if self._closed and line is not None:
             line.close()
             line = None
         self._slots.put(line)
 
+    def _ready(self, line: Line | None, origin: Origin) -> Line:
+        """The line when it can carry another request to the origin, else a new one."""
+        if line is not None:
+            if line.origin == origin and line.is_ready():
+                return line
+            line.close()
+        settings = self._settings
+        tls = self._verified() if origin.scheme == "https" else None
+        try:
+            return open_line(origin, settings.reach, tls, settings.connect_timeout_s)
+        except PrivateAddress as error:
+            raise NotSent(str(error), lasting=True) from error
+        except (UnknownHost, OSError) as error:
+            untrusted = isinstance(error, ssl.SSLCertVerificationError)
+            raise NotSent(_why_not_sent(error, origin), lasting=untrusted) from error
+
     def _verified(self) -> ssl.SSLContext:
         with self._lock:
             if self._tls is None:
                 self._tls = tls_context(self._settings.ca_file)
+                self._tls.set_alpn_protocols(["http/1.1"])
             return self._tls
 
-    def _exchange(self, line: httpx.HTTPTransport, request: Request, url: httpx.URL) -> Response:
-        import httpx
-
-        began = self._clock.instant().seconds
-        asked = httpx.Request(
-            request.method,
-            url,
-            headers={**_ALWAYS, **request.headers},
-            content=request.body,
-            extensions={"timeout": self._timeouts(request)},
-        )
-        try:
-            with closing(line.handle_request(asked)) as answer:
-                body = b"".join(self._pieces(answer, began))
-        except PrivateAddress as error:
-            raise NotSent(str(error), lasting=True) from error
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            untrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
-            raise NotSent(_why_not_sent(error, self._address.origin), lasting=untrusted) from error
-        except httpx.UnsupportedProtocol as error:
-            raise NotSent(f"the address cannot be used: {error}", lasting=True) from error
-        except httpx.TimeoutException as error:
-            raise AnswerLost("no answer within the time-out") from error
-        except httpx.HTTPError as error:
-            raise AnswerLost(f"the connection broke before the whole answer came ({error})") from error
-        return Response(
-            status=answer.status_code,
-            headers={name.lower(): value for name, value in answer.headers.items()},
-            body=body,
-            elapsed_s=self._clock.instant().seconds - began,
-        )
-
-    def _timeouts(self, request: Request) -> dict[str, float]:
+    def _exchange(self, line: Line, request: Request, written: bytes) -> Response:
         settings = self._settings
-        return {
-            "connect": settings.connect_timeout_s,
-            "read": settings.read_timeout_s if request.timeout_s is None else request.timeout_s,
-            "write": settings.write_timeout_s,
-            "pool": settings.connect_timeout_s,
-        }
-
-    def _pieces(self, answer: httpx.Response, began: float) -> Iterator[bytes]:
-        most = self._settings.body_max_bytes
-        size = 0
-        for piece in _decoded(answer, most):
-            size += len(piece)
-            if size > most:
-                raise AnswerLost(f"the answer is larger than {most} bytes (setting body_max_bytes)")
-            if self._clock.instant().seconds - began > self._settings.answer_max_s:
-                raise AnswerLost(f"the answer took longer than {self._settings.answer_max_s:g} seconds")
-            yield piece
+        read_s = settings.read_timeout_s if request.timeout_s is None else request.timeout_s
+        began_s, ends_s = self._clock.instant().seconds, time.monotonic() + settings.answer_max_s
+        try:
+            line.send(written, settings.write_timeout_s)
+            status, headers = line.head(read_s, ends_s)
+            body = _whole(headers, line.pieces(read_s, ends_s), settings.body_max_bytes)
+        except TimeoutError as error:
+            if time.monotonic() < ends_s:
+                raise AnswerLost("no answer within the time-out") from error
+            raise AnswerLost(f"the answer took longer than {settings.answer_max_s:g} seconds") from error
+        except (Broken, OSError) as error:
+            raise AnswerLost(f"the connection broke before the whole answer came ({error})") from error
+        elapsed_s = self._clock.instant().seconds - began_s
+        return Response(status=status, headers=headers, body=body, elapsed_s=elapsed_s)
 
 
-def _checked_transport(verified: ssl.SSLContext, reach: Reach) -> httpx.HTTPTransport:
-    """One connection at a time, to addresses that were looked at; the certificate is still checked by name."""
-    import httpcore
-    import httpx
-
-    class Checked(httpcore.SyncBackend):
-        def connect_tcp(self, host: str, port: int, *rest: Any, **named: Any) -> httpcore.NetworkStream:
-            try:
-                addresses = resolve(host, port)
-            except UnknownHost as error:
-                raise httpcore.ConnectError(str(error)) from error
-            for address in addresses:
-                reach.check(host, address)
-            for address in addresses[:-1]:
-                try:
-                    return super().connect_tcp(address, port, *rest, **named)
-                except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                    continue  # the next address of the same name
-            return super().connect_tcp(addresses[-1], port, *rest, **named)
-
-    class Transport(httpx.HTTPTransport):
-        def __init__(self) -> None:
-            super().__init__(verify=verified, trust_env=False)
-            # httpx has no public way to look at an address before it is called; a test holds this to it.
-            self._pool = httpcore.ConnectionPool(
-                ssl_context=verified,
-                max_connections=1,
-                max_keepalive_connections=1,
-                keepalive_expiry=KEEP_ALIVE_S,
-                network_backend=Checked(),
-            )
-
-    return Transport()
+def _headers(request: Request, origin: Origin) -> list[tuple[str, str]]:
+    """The headers of a request, and those that each one has."""
+    given = {name.lower() for name in request.headers}
+    made = [] if "host" in given else [("Host", origin.header)]
+    made += [pair for pair in _ALWAYS if pair[0].lower() not in given]
+    for name, value in request.headers.items():
+        if not (name.isascii() and value.isascii() and value.isprintable()):
+            raise NotSent(f"the header {name!r} has signs that cannot be sent", lasting=True)
+        made.append((name, value))
+    if (request.body or request.method in _WITH_BODY) and not given & {"content-length", "transfer-encoding"}:
+        made.append(("Content-Length", str(len(request.body or b""))))
+    return made
 
 
-def _decoded(answer: httpx.Response, most: int) -> Iterator[bytes]:
-    encoding = answer.headers.get("content-encoding", "identity").strip().lower()
-    if encoding in ("", "identity"):
-        yield from answer.iter_raw()
-        return
-    if encoding not in ("gzip", "x-gzip", "deflate"):
+def _written(line: Line, request: Request, target: str, headers: Sequence[tuple[str, str]]) -> bytes:
+    try:
+        return line.written(request.method, target, headers, request.body)
+    except Unsendable as error:
+        raise NotSent(f"the request cannot be written as HTTP ({error})", lasting=True) from error
+
+
+def _whole(headers: Mapping[str, str], pieces: Iterable[bytes], most: int) -> bytes:
+    """The body of an answer, unpacked, and never more than `most` bytes of it."""
+    encoding = headers.get("content-encoding", "identity").strip().lower()
+    if encoding in ("gzip", "x-gzip", "deflate"):
+        pieces = _unpacked(pieces, most)
+    elif encoding not in ("", "identity"):
         raise AnswerLost(f"the answer is encoded as {encoding}, which was not asked for")
+    size = 0
+    kept: list[bytes] = []
+    for piece in pieces:
+        size += len(piece)
+        if size > most:
+            raise AnswerLost(f"the answer is larger than {most} bytes (setting body_max_bytes)")
+        kept.append(piece)
+    return b"".join(kept)
+
+
+def _unpacked(pieces: Iterable[bytes], most: int) -> Iterator[bytes]:
     unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
     empty = True
     try:
-        for raw in answer.iter_raw():
+        for raw in pieces:
             empty = empty and not raw
             # One byte more than allowed is enough to know; a bomb is never unpacked.
             yield unpacker.decompress(raw, most + 1)
@@ -285,11 +253,10 @@ def _decoded(answer: httpx.Response, most: int) -> Iterator[bytes]:
         raise AnswerLost("the compressed answer breaks off")
 
 
-def _why_not_sent(error: Exception, origin: str) -> str:
-    text = str(error)
-    if "CERTIFICATE_VERIFY_FAILED" in text:
-        return f"the certificate of {origin} is not trusted ({text}); name its authority with ca_file"
-    return f"no connection to {origin} ({text or 'time-out'})"
+def _why_not_sent(error: Exception, origin: Origin) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate of {origin} is not trusted ({error}); name its authority with ca_file"
+    return f"no connection to {origin} ({error or 'time-out'})"
 
 
 def tls_context(ca_file: Path | None) -> ssl.SSLContext:
@@ -298,9 +265,7 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
     Raises:
         InputError: the file cannot be read or holds no certificate.
     """
-    import httpx
-
-    context = httpx.create_ssl_context(trust_env=False)
+    context = ssl.create_default_context(cafile=certifi.where())
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if ca_file is not None:
         try:

@@ -12,13 +12,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from playback import Playback, reply
+from playback import Playback, Reply, reply
 from subjects import START
 
 from engine.adapters.connectors.address import Address, NotAllowed
 from engine.adapters.connectors.matching import comparable
 from engine.adapters.connectors.pace import Pace
-from engine.adapters.connectors.transport import HttpTransport, NotSent, TransportSettings
+from engine.adapters.connectors.transport import AnswerLost, HttpTransport, NotSent, TransportSettings
 from engine.wire.request import Request, path_segment
 from engine.words.clock import ManualClock
 from engine.words.errors import InputError
@@ -81,6 +81,23 @@ def test_a_companys_own_authority_is_accepted_beside_the_usual_ones(secure, cert
     assert sent(secure.url, ca_file=certificate / "ca.pem").json() == {"ok": True}
 
 
+def test_an_answer_over_tls_that_does_not_come_is_waited_for_no_longer_than_it_may(secure, certificate):
+    secure.play(Reply(delay_s=1))
+    with pytest.raises(AnswerLost, match="no answer within the time-out"):
+        sent(secure.url, ca_file=certificate / "ca.pem", read_timeout_s=0.1)
+
+
+def test_large_bodies_over_tls(secure, certificate):
+    secure.respond = lambda asked: Reply(body=asked.body)
+    body = bytes(range(256)) * 20_000
+    transport = HttpTransport(
+        TransportSettings(base_url=secure.url, ca_file=certificate / "ca.pem"), ManualClock(START)
+    )
+    posted = Request(method="POST", path="/x", body=body)
+    assert [transport.send(posted).body == body for _ in range(2)] == [True, True]
+    transport.close()
+
+
 def test_proxies_of_the_environment_are_not_used(secure, certificate, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
@@ -88,19 +105,36 @@ def test_proxies_of_the_environment_are_not_used(secure, certificate, monkeypatc
 
 
 @pytest.mark.parametrize(
-    ("path", "url"),
+    ("path", "place"),
     [
-        ("v1/a/", "https://h.example/base/v1/a/"),
-        ("/v1/a%2Fb?x=1", "https://h.example/base/v1/a%2Fb?x=1&q=1%202%2B3"),
-        (path_segment("INV/7 %'ä"), "https://h.example/base/INV%2F7%20%25%27%C3%A4"),
-        ("https://h.example:443/other", "https://h.example:443/other"),
-        ("https://login.example/token", "https://login.example/token"),
+        ("v1/a/", "https://h.example:443 /base/v1/a/"),
+        ("/v1/a%2Fb?x=1", "https://h.example:443 /base/v1/a%2Fb?x=1&q=1%202%2B3"),
+        ('v1/a"b{c}<d>`e', "https://h.example:443 /base/v1/a%22b%7Bc%7D%3Cd%3E%60e"),
+        (path_segment("INV/7 %'ä"), "https://h.example:443 /base/INV%2F7%20%25%27%C3%A4"),
+        ("https://h.example:443/other", "https://h.example:443 /other"),
+        ("HTTPS://H.Example?x=1", "https://h.example:443 /?x=1&q=1%202%2B3"),
+        ("https://login.example/token", "https://login.example:443 /token"),
     ],
 )
-def test_addresses(path, url):
+def test_addresses(path, place):
     address = Address("https://h.example/base/", ("https://login.example/x",))
     params = (("q", "1 2+3"),) if "?" in path else ()
-    assert address.url(Request(method="GET", path=path, params=params)) == url
+    origin, target = address.place(Request(method="GET", path=path, params=params))
+    assert f"{origin} {target}" == place
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("https://h.example", "h.example"),
+        ("https://h.example:443", "h.example"),
+        ("https://h.example:80", "h.example:80"),
+        ("http://127.0.0.1", "127.0.0.1"),
+        ("http://[::1]:81", "[::1]:81"),
+    ],
+)
+def test_what_the_header_host_says(url, said):
+    assert Address(url).origin.header == said
 
 
 @pytest.mark.parametrize(
@@ -111,6 +145,7 @@ def test_addresses(path, url):
         "https://h.example:444/",
         "https://h.example@evil.example/",
         "https://h.example:x/",
+        "https://[h.example/",
         "a/../b",
         "a/%2E%2e/b",
         "a/./b",
@@ -123,11 +158,12 @@ def test_addresses(path, url):
 )
 def test_addresses_that_lead_elsewhere(path):
     with pytest.raises(NotAllowed):
-        Address("https://h.example/base").url(Request(method="GET", path=path))
+        Address("https://h.example/base").place(Request(method="GET", path=path))
 
 
 @pytest.mark.parametrize(
-    "url", ["http://h.example", "https://u:p@h.example", "https://h.example?x=1", "h.example", ""]
+    "url",
+    ["http://h.example", "https://u:p@h.example", "https://h.example?x=1", "https://h.example/ä", "h.example", ""],
 )
 def test_base_urls_that_are_refused(url):
     with pytest.raises(InputError):
@@ -136,7 +172,7 @@ def test_base_urls_that_are_refused(url):
 
 def test_this_machine_may_be_called_without_tls():
     for host in ("127.0.0.1:80", "localhost:8080", "[::1]:81"):
-        assert Address(f"http://{host}").origin == f"http://{host}"
+        assert str(Address(f"http://{host}").origin) == f"http://{host}"
 
 
 def test_the_pace_allows_a_burst_and_then_its_rate():

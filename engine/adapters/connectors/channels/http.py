@@ -25,7 +25,7 @@ ANSWER_MAX_BYTES = 64 * 1024
 def open_transport(address: str, clock: Clock, *, private: bool) -> HttpTransport:
     """The transport of a channel: https outside this machine, no redirects, private addresses only where allowed."""
     settings = TransportSettings(
-        base_url=origin_of(address),
+        base_url=str(origin_of(address)),
         in_flight=1,
         connect_timeout_s=TIMEOUT_S,
         read_timeout_s=TIMEOUT_S,

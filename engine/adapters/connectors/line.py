@@ -1,0 +1,188 @@
+"""One connection of HTTP/1.1: h11 writes and reads its bytes, a socket that never blocks carries them.
+
+A request leaves in one piece, and only what is not there yet is waited for; each wait has an end.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import cast
+
+import h11
+
+from engine.adapters.connectors.address import Origin
+from engine.adapters.connectors.network import Reach, resolve
+
+KEEP_ALIVE_S = 4.0
+HEAD_MAX_BYTES = 100 * 1024
+READ_BYTES = 64 * 1024
+
+
+class Unsendable(Exception):
+    """The request cannot be written as HTTP; nothing of it was sent."""
+
+
+class Broken(Exception):
+    """The other side closed before the whole answer came, or what came is not HTTP."""
+
+
+class Line:
+    """A connection to one origin, for one request at a time; what fails on it leaves it of no more use."""
+
+    def __init__(self, connected: socket.socket, origin: Origin) -> None:
+        connected.settimeout(0)
+        self.origin = origin
+        self._socket = connected
+        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_MAX_BYTES)
+        self._incoming = select.poll()
+        self._incoming.register(connected, select.POLLIN)
+        self._idle_since_s: float | None = None
+
+    def is_ready(self) -> bool:
+        """Whether it can carry another request: it rested only shortly, and nothing came meanwhile.
+
+        What comes while nothing is asked is the other side's good-bye.
+        """
+        since_s = self._idle_since_s
+        return since_s is not None and time.monotonic() - since_s <= KEEP_ALIVE_S and not self._incoming.poll(0)
+
+    def written(self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes | None) -> bytes:
+        """The bytes of a request, which must be the next to be sent.
+
+        Raises:
+            Unsendable: HTTP does not allow it.
+        """
+        http = self._http
+        try:
+            head = http.send(h11.Request(method=method, target=target, headers=list(headers))) or b""
+            data = (http.send(h11.Data(data=body)) or b"") if body else b""
+            return b"".join((head, data, http.send(h11.EndOfMessage()) or b""))
+        except h11.LocalProtocolError as error:
+            raise Unsendable(str(error)) from error
+
+    def send(self, data: bytes, timeout_s: float) -> None:
+        """Send all of it. That the other side closed is no error yet: it may have answered before.
+
+        Raises:
+            TimeoutError: it takes no more.
+        """
+        self._idle_since_s = None
+        left = memoryview(data)
+        while left:
+            try:
+                left = left[self._socket.send(left) :]
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                _wait(self._socket, select.POLLOUT, timeout_s)
+            except ssl.SSLWantReadError:
+                _wait(self._socket, select.POLLIN, timeout_s)
+            except OSError:
+                return
+
+    def head(self, read_s: float, ends_s: float) -> tuple[int, dict[str, str]]:
+        """Status and headers of the answer, their names in lower case; raises as `pieces` does."""
+        while True:
+            event = self._event(read_s, ends_s)
+            if type(event) is h11.Response:
+                return event.status_code, _texts(event.headers)
+            if type(event) is not h11.InformationalResponse:
+                raise Broken("something else than an answer came")
+
+    def pieces(self, read_s: float, ends_s: float) -> Iterator[bytes]:
+        """The body of the answer; at its end the line can carry another request, or is closed.
+
+        `ends_s` is a reading of the monotonic clock.
+
+        Raises:
+            TimeoutError: nothing came for `read_s`, or the answer did not end in time.
+            Broken: the connection ended before the answer did.
+            OSError: it was cut.
+        """
+        while type(event := self._event(read_s, ends_s)) is h11.Data:
+            yield event.data
+        http = self._http
+        if http.our_state is h11.DONE and http.their_state is h11.DONE and not http.trailing_data[0]:
+            http.start_next_cycle()
+            self._idle_since_s = time.monotonic()
+        else:
+            self.close()
+
+    def close(self) -> None:
+        """Close it; a second call does nothing."""
+        self._idle_since_s = None
+        self._socket.close()
+
+    def _event(self, read_s: float, ends_s: float) -> h11.Event | type[h11.PAUSED]:
+        http = self._http
+        while True:
+            try:
+                event = http.next_event()
+            except h11.RemoteProtocolError as error:
+                raise Broken(str(error)) from error
+            if event is not h11.NEED_DATA:
+                return cast("h11.Event | type[h11.PAUSED]", event)
+            data = self._read(read_s, ends_s)
+            if not data and http.their_state is h11.SEND_RESPONSE:
+                raise Broken("the other side closed without an answer")
+            http.receive_data(data)
+
+    def _read(self, read_s: float, ends_s: float) -> bytes:
+        """What came next, at least a byte; none when the other side closed."""
+        now_s = time.monotonic()
+        until_s = min(now_s + read_s, ends_s)
+        while True:
+            if until_s <= now_s or not self._incoming.poll(1000 * (until_s - now_s)):
+                raise TimeoutError
+            try:
+                return self._socket.recv(READ_BYTES)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                now_s = time.monotonic()  # only a part of a TLS record came
+
+
+def _texts(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for name, value in headers:
+        key, text = name.decode("ascii"), value.decode("utf-8", errors="replace")
+        texts[key] = f"{texts[key]}, {text}" if key in texts else text
+    return texts
+
+
+def open_line(origin: Origin, reach: Reach, tls: ssl.SSLContext | None, timeout_s: float) -> Line:
+    """A new connection, to an address that was looked at; with `tls`, its certificate is checked by the name.
+
+    Raises:
+        PrivateAddress: it leads to where it may not.
+        UnknownHost: the name has no address.
+        OSError: no address of it answers, or TLS fails.
+    """
+    connected = _connected(origin, reach, timeout_s)
+    try:
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls is not None:
+            connected = tls.wrap_socket(connected, server_hostname=origin.host)
+        return Line(connected, origin)
+    except BaseException:
+        connected.close()
+        raise
+
+
+def _connected(origin: Origin, reach: Reach, timeout_s: float) -> socket.socket:
+    addresses = resolve(origin.host, origin.port)
+    for address in addresses:
+        reach.check(origin.host, address)
+    for address in addresses[:-1]:
+        try:
+            return socket.create_connection((address, origin.port), timeout_s)
+        except OSError:
+            continue  # the next address of the same name
+    return socket.create_connection((addresses[-1], origin.port), timeout_s)
+
+
+def _wait(connected: socket.socket, event: int, timeout_s: float) -> None:
+    waiting = select.poll()
+    waiting.register(connected, event)
+    if not waiting.poll(1000 * timeout_s):
+        raise TimeoutError
