@@ -66,7 +66,7 @@ def open_channels(alerts: Alerts, vault: Vault, clock: Clock) -> Iterator[Mappin
     """The channels by name; closed again at the end."""
     with ExitStack() as stack:
         channels = {
-            name: make_channel(spec, CredentialsOf(vault, CHANNEL + name), clock)
+            name: make_channel(spec, CredentialsOf(vault, CHANNEL + name, clock), clock)
             for name, spec in alerts.channels.items()
         }
         for channel in channels.values():

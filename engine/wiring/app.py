@@ -124,7 +124,7 @@ def _connector(name: str, settings: ConnectionSettings, vault: Vault, clock: Clo
         settings.kind,
         name,
         {"environment": settings.environment, "base_url": settings.base_url, **settings.settings},
-        CredentialsOf(vault, name),
+        CredentialsOf(vault, name, clock),
         clock,
         watch=watch,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
@@ -31,6 +32,9 @@ SET, REMOVED, TAKEN_OVER, REFUSED = (
 )
 """The kinds of events that the audit trail has of a credential."""
 
+LOOK_S = 0.2
+"""So old may what is known of the credentials' file be; where one was refused, it is looked at at once."""
+
 CHANNEL = "alerts."
 """What stands before the name of a channel of alerts.yaml where its credential is named."""
 
@@ -43,22 +47,37 @@ def mark_of(connection: str, field: str) -> str:
 
 
 class CredentialsOf:
-    """The credentials of one connection, out of the vault; opened again when its file is another one."""
+    """The credentials of one connection, out of the vault; opened again when its file is another one.
 
-    def __init__(self, vault: Vault, connection: str) -> None:
+    The file is looked at from time to time, not for each request.
+    """
+
+    def __init__(self, vault: Vault, connection: str, clock: Clock) -> None:
         self._vault = vault
         self._connection = connection
+        self._clock = clock
         self._opened: dict[str, tuple[object, Secret]] = {}
+        self._mark: object = None
+        self._looked_s: float | None = None
+        self._looking = threading.Lock()
 
     def get(self, field: str) -> Secret:
-        """The secret of that name."""
-        mark = self._vault.mark
+        """The secret of that name, as it was `LOOK_S` ago at the earliest."""
+        looked_s = self._looked_s
+        if looked_s is None or self._clock.instant().seconds - looked_s >= LOOK_S:
+            self.look_again()
+        mark = self._mark
         known = self._opened.get(field)
         if known is not None and mark is not None and known[0] == mark:
             return known[1]
         secret = self._vault.get(self._connection, field)
         self._opened[field] = (mark, secret)
         return secret
+
+    def look_again(self) -> None:
+        """Look at the file now."""
+        with self._looking:
+            self._mark, self._looked_s = self._vault.mark, self._clock.instant().seconds
 
 
 class CredentialChanges:

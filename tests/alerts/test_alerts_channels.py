@@ -64,6 +64,9 @@ class Credentials:
     def get(self, field: str) -> Secret:
         return Secret(self.text)
 
+    def look_again(self) -> None:
+        return
+
 
 def tell(spec: ChannelSpec, text: str = SECRET) -> None:
     channel = make_channel(spec, Credentials(text), ManualClock(AT))

@@ -15,6 +15,8 @@ from engine.wiring.credential_warnings import (
     credential_states,
     credential_warnings,
 )
+from engine.wiring.credentials import LOOK_S, CredentialsOf
+from engine.words.clock import ManualClock
 from engine.words.errors import CredentialsError
 from engine.words.secret import Secret
 from tests.run.conftest import MakeHouse
@@ -57,6 +59,24 @@ def after_requests(house: House, system: str, path: str, number: int, act: objec
         return respond(request)
 
     one.respond = counting  # type: ignore[method-assign]
+
+
+def test_the_file_of_credentials_is_looked_at_from_time_to_time_and_when_it_must_be(make_house: MakeHouse) -> None:
+    workspace, clock = make_house().workspace(), ManualClock(datetime(2026, 11, 23, 9, tzinfo=UTC))
+    operators = open_vault(workspace)
+    used = CredentialsOf(open_vault(workspace), "epicor", clock)
+
+    def changed_to(text: str) -> str:
+        operators.set("epicor", "password", Secret(text))
+        return used.get("password").reveal()
+
+    assert changed_to("first") == "first"
+    assert changed_to("second") == "first", "no look for each request"
+    clock.sleep(LOOK_S)
+    assert used.get("password").reveal() == "second"
+    assert changed_to("third") == "second"
+    used.look_again()
+    assert used.get("password").reveal() == "third"
 
 
 @pytest.mark.slow

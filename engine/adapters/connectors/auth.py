@@ -29,11 +29,15 @@ class Credentials(Protocol):
     """The secrets of one connection, wherever they are kept."""
 
     def get(self, field: str) -> Secret:
-        """One secret.
+        """One secret, as it was a moment ago at the earliest.
 
         Raises:
             CredentialsError: it is not set; the message says how to set it.
         """
+        ...
+
+    def look_again(self) -> None:
+        """Give from now on what is kept at this moment: what was given may have been replaced."""
         ...
 
 
@@ -127,6 +131,10 @@ class Keyring:
         check_header(name, text)
         return text
 
+    def look_again(self) -> None:
+        """Give the credentials as they are at this moment."""
+        self._credentials.look_again()
+
     def remember(self, text: str) -> None:
         """Hide this text from now on."""
         self._met[text] = None
@@ -137,7 +145,7 @@ class Keyring:
 
 
 class Static:
-    """Headers made from credentials alone; read anew for each request, so that a new key works at once."""
+    """Headers made from credentials alone, for each request, so that a new key works at once."""
 
     def __init__(self, make: Callable[[Keyring], Headers], keyring: Keyring) -> None:
         self._make = make
@@ -150,6 +158,7 @@ class Static:
 
     def renew(self, used: Headers) -> bool:
         """Whether the credentials were changed since."""
+        self._keyring.look_again()
         return any(used.get(name) != value for name, value in self._make(self._keyring).items())
 
     def answered(self, used: Headers, response: Response) -> None:
@@ -217,6 +226,7 @@ class Expiring:
         return self._keyring.hidden()
 
     def _obtain(self) -> Generator[Request, Response, Token]:
+        self._keyring.look_again()
         if self._refresh is not None and self._grant.again is not None:
             asked, self._refresh = self._refresh, None
             response = yield self._grant.again(asked)

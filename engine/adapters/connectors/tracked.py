@@ -102,7 +102,11 @@ class Tracked:
         )
 
     def _keys(self) -> Iterator[Secret]:
-        yield self._keyring.held(self._field)
+        present = self._keyring.held(self._field)
+        if self._is_refused(present):
+            self._keyring.look_again()
+            present = self._keyring.held(self._field)
+        yield present
         waiting = self._watch.upcoming(self._field) if self._watch is not None else None
         if waiting is not None:
             yield waiting
