@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import ip_address
 from urllib.parse import quote, unquote, urlsplit
 
@@ -20,7 +21,7 @@ class NotAllowed(Exception):
     """The request names an address that this connection may not call."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Origin:
     """Scheme, host and port, each in one spelling."""
 
@@ -31,10 +32,10 @@ class Origin:
     def __str__(self) -> str:
         return f"{self.scheme}://{self._host}:{self.port}"
 
-    @property
-    def header(self) -> str:
+    @cached_property
+    def header(self) -> bytes:
         """What the header Host says."""
-        return self._host if self.port == _PORTS.get(self.scheme) else f"{self._host}:{self.port}"
+        return (self._host if self.port == _PORTS.get(self.scheme) else f"{self._host}:{self.port}").encode("ascii")
 
     @property
     def _host(self) -> str:

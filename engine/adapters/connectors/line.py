@@ -9,7 +9,7 @@ import select
 import socket
 import ssl
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import cast
 
 import h11
@@ -50,7 +50,7 @@ class Line:
         since_s = self._idle_since_s
         return since_s is not None and time.monotonic() - since_s <= KEEP_ALIVE_S and not self._incoming.poll(0)
 
-    def written(self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes | None) -> bytes:
+    def written(self, method: str, target: str, headers: list[tuple[bytes, bytes]], body: bytes | None) -> bytes:
         """The bytes of a request, which must be the next to be sent.
 
         Raises:
@@ -58,7 +58,7 @@ class Line:
         """
         http = self._http
         try:
-            head = http.send(h11.Request(method=method, target=target, headers=list(headers))) or b""
+            head = http.send(h11.Request(method=method, target=target, headers=headers)) or b""
             data = (http.send(h11.Data(data=body)) or b"") if body else b""
             return b"".join((head, data, http.send(h11.EndOfMessage()) or b""))
         except h11.LocalProtocolError as error:

@@ -13,7 +13,7 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -29,7 +29,12 @@ from engine.words.clock import Clock
 from engine.words.errors import InputError
 
 USER_AGENT = "ml-connector"
-_ALWAYS = (("Accept", "*/*"), ("Accept-Encoding", "gzip"), ("Connection", "keep-alive"), ("User-Agent", USER_AGENT))
+_ALWAYS = {
+    "accept": (b"Accept", b"*/*"),
+    "accept-encoding": (b"Accept-Encoding", b"gzip"),
+    "connection": (b"Connection", b"keep-alive"),
+    "user-agent": (b"User-Agent", USER_AGENT.encode()),
+}
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -198,21 +203,19 @@ class HttpTransport:
         return Response(status=status, headers=headers, body=body, elapsed_s=elapsed_s)
 
 
-def _headers(request: Request, origin: Origin) -> list[tuple[str, str]]:
-    """The headers of a request, and those that each one has."""
-    given = {name.lower() for name in request.headers}
-    made = [] if "host" in given else [("Host", origin.header)]
-    made += [pair for pair in _ALWAYS if pair[0].lower() not in given]
+def _headers(request: Request, origin: Origin) -> list[tuple[bytes, bytes]]:
+    """The headers of a request, and those that each one has, of which its own take the place."""
+    made = {"host": (b"Host", origin.header), **_ALWAYS}
     for name, value in request.headers.items():
         if not (name.isascii() and value.isascii() and value.isprintable()):
             raise NotSent(f"the header {name!r} has signs that cannot be sent", lasting=True)
-        made.append((name, value))
-    if (request.body or request.method in _WITH_BODY) and not given & {"content-length", "transfer-encoding"}:
-        made.append(("Content-Length", str(len(request.body or b""))))
-    return made
+        made[name.lower()] = (name.encode(), value.encode())
+    if (request.body or request.method in _WITH_BODY) and "transfer-encoding" not in made:
+        made.setdefault("content-length", (b"Content-Length", b"%d" % len(request.body or b"")))
+    return list(made.values())
 
 
-def _written(line: Line, request: Request, target: str, headers: Sequence[tuple[str, str]]) -> bytes:
+def _written(line: Line, request: Request, target: str, headers: list[tuple[bytes, bytes]]) -> bytes:
     try:
         return line.written(request.method, target, headers, request.body)
     except Unsendable as error:

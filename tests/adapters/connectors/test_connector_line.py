@@ -121,7 +121,7 @@ class TestSending:
         own = "X-Key: k\r\n"
         usual = "Accept-Encoding: gzip\r\nConnection: keep-alive\r\nUser-Agent: ml-connector\r\n"
         assert [piece.decode() for piece in server.came if piece] == [
-            f"POST /a?b=c HTTP/1.1\r\nHost: {host}\r\n{usual}accept: text/x\r\n{own}Content-Length: 2\r\n\r\nxy",
+            f"POST /a?b=c HTTP/1.1\r\nHost: {host}\r\naccept: text/x\r\n{usual}{own}Content-Length: 2\r\n\r\nxy",
             f"PUT /a HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\n{usual}Content-Length: 0\r\n\r\n",
             f"GET /x HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\n{usual}\r\n",
         ]

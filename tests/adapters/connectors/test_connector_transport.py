@@ -134,7 +134,7 @@ def test_addresses(path, place):
     ],
 )
 def test_what_the_header_host_says(url, said):
-    assert Address(url).origin.header == said
+    assert Address(url).origin.header.decode() == said
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,8 @@ class EpicorConnector:
         return read_pages(turns, ask, where=where, pages_max=self._settings["pages_max"])
 
     def _signed(self, request: Request, company: str | None) -> Request:
+        if not (self._settings["plant"] or self._settings["licence"]):
+            return request
         headers = dict(request.headers)
         if self._settings["plant"]:
             headers["CallSettings"] = encode({"Company": company, "Plant": self._settings["plant"]}).decode()
