@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 import sqlalchemy.dialects.sqlite
 
 import engine.faces.commands.root
@@ -14,4 +15,4 @@ _MAPPINGS = Path(__file__).resolve().parents[2] / "mappings"
 # Loading once warms what the libraries keep for themselves, such as compiled patterns.
 load_mappings(_MAPPINGS, shown_from=_MAPPINGS.parent)
 
-__all__ = ["engine", "sqlalchemy"]
+__all__ = ["engine", "httpx", "sqlalchemy"]

@@ -18,7 +18,7 @@ from engine.faces.sandbox.faults import Fault, FaultKind
 from engine.words.errors import ProgramError
 from tests.commands.scene import CONSOLE, Scene, said_once, typed
 
-HEAVY = ("sqlalchemy", "h11", "jinja2", "cryptography", "rich", "yaml", "msgspec", "jsonschema")
+HEAVY = ("sqlalchemy", "httpx", "jinja2", "cryptography", "rich", "yaml", "msgspec", "jsonschema")
 
 
 @pytest.mark.parametrize("line", [("--help",), ("--version",), ("-h",)])

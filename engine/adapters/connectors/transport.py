@@ -1,4 +1,4 @@
-"""Sending a request over HTTP, and reading its answer to the end.
+"""Sending a request over HTTP, and reading its answer to the end; httpx is imported when first needed.
 
 Two exceptions, apart by what they prove:
 
@@ -15,18 +15,21 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Protocol
-
-import certifi
+from typing import TYPE_CHECKING, Protocol, cast
 
 from engine.adapters.connectors.address import Address, NotAllowed, Origin
-from engine.adapters.connectors.line import Broken, Line, Unsendable, open_line
 from engine.adapters.connectors.network import PrivateAddress, Reach, UnknownHost
 from engine.adapters.connectors.pace import Pace
 from engine.wire.request import Request, Response
 from engine.words.clock import Clock
 from engine.words.errors import InputError
+
+if TYPE_CHECKING:
+    import httpx
+
+    from engine.adapters.connectors.line import Line
 
 USER_AGENT = "ml-connector"
 _ALWAYS = {
@@ -125,7 +128,7 @@ class HttpTransport:
         try:
             self._pace.wait()
             line = self._ready(line, origin)
-            answer = self._exchange(line, request, _written(line, request, target, headers))
+            answer = self._exchange(line, self._asked(request, origin, target, headers))
             used = line
         finally:
             if used is None and line is not None:
@@ -164,6 +167,8 @@ class HttpTransport:
 
     def _ready(self, line: Line | None, origin: Origin) -> Line:
         """The line when it can carry another request to the origin, else a new one."""
+        from engine.adapters.connectors.line import open_line
+
         if line is not None:
             if line.origin == origin and line.is_ready():
                 return line
@@ -185,22 +190,55 @@ class HttpTransport:
                 self._tls.set_alpn_protocols(["http/1.1"])
             return self._tls
 
-    def _exchange(self, line: Line, request: Request, written: bytes) -> Response:
+    def _asked(
+        self, request: Request, origin: Origin, target: str, headers: list[tuple[bytes, bytes]]
+    ) -> httpx.Request:
+        """The request in httpx's words; the target goes beside the URL, so that httpx does not read it anew."""
+        import httpx
+
         settings = self._settings
         read_s = settings.read_timeout_s if request.timeout_s is None else request.timeout_s
-        began_s, ends_s = self._clock.instant().seconds, time.monotonic() + settings.answer_max_s
+        return httpx.Request(
+            request.method,
+            _url_of(origin),
+            headers=headers,
+            stream=httpx.ByteStream(request.body or b""),
+            extensions={
+                "target": target.encode("ascii"),
+                "timeout": {"read": read_s, "write": settings.write_timeout_s},
+                "ends_s": time.monotonic() + settings.answer_max_s,
+            },
+        )
+
+    def _exchange(self, line: Line, asked: httpx.Request) -> Response:
+        import httpx
+
+        began_s = self._clock.instant().seconds
         try:
-            line.send(written, settings.write_timeout_s)
-            status, headers = line.head(read_s, ends_s)
-            body = _whole(headers, line.pieces(read_s, ends_s), settings.body_max_bytes)
-        except TimeoutError as error:
-            if time.monotonic() < ends_s:
+            answer = line.handle_request(asked)
+            headers = dict(answer.headers)
+            body = _whole(headers, cast("httpx.SyncByteStream", answer.stream), self._settings.body_max_bytes)
+        except httpx.LocalProtocolError as error:
+            raise NotSent(f"the request cannot be written as HTTP ({error})", lasting=True) from error
+        except httpx.TimeoutException as error:
+            if time.monotonic() < asked.extensions["ends_s"]:
                 raise AnswerLost("no answer within the time-out") from error
-            raise AnswerLost(f"the answer took longer than {settings.answer_max_s:g} seconds") from error
-        except (Broken, OSError) as error:
+            raise AnswerLost(f"the answer took longer than {self._settings.answer_max_s:g} seconds") from error
+        except httpx.TransportError as error:
             raise AnswerLost(f"the connection broke before the whole answer came ({error})") from error
         elapsed_s = self._clock.instant().seconds - began_s
-        return Response(status=status, headers=headers, body=body, elapsed_s=elapsed_s)
+        return Response(status=answer.status_code, headers=headers, body=body, elapsed_s=elapsed_s)
+
+
+@cache
+def _url_of(origin: Origin) -> httpx.URL:
+    """Of the few origins that connections call."""
+    import httpx
+
+    try:
+        return httpx.URL(str(origin))
+    except httpx.InvalidURL as error:
+        raise NotSent(f"the address {origin} cannot be used: {error}", lasting=True) from error
 
 
 def _headers(request: Request, origin: Origin) -> list[tuple[bytes, bytes]]:
@@ -213,13 +251,6 @@ def _headers(request: Request, origin: Origin) -> list[tuple[bytes, bytes]]:
     if (request.body or request.method in _WITH_BODY) and "transfer-encoding" not in made:
         made.setdefault("content-length", (b"Content-Length", b"%d" % len(request.body or b"")))
     return list(made.values())
-
-
-def _written(line: Line, request: Request, target: str, headers: list[tuple[bytes, bytes]]) -> bytes:
-    try:
-        return line.written(request.method, target, headers, request.body)
-    except Unsendable as error:
-        raise NotSent(f"the request cannot be written as HTTP ({error})", lasting=True) from error
 
 
 def _whole(headers: Mapping[str, str], pieces: Iterable[bytes], most: int) -> bytes:
@@ -268,7 +299,9 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
     Raises:
         InputError: the file cannot be read or holds no certificate.
     """
-    context = ssl.create_default_context(cafile=certifi.where())
+    import httpx
+
+    context = httpx.create_ssl_context(trust_env=False)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if ca_file is not None:
         try:
