@@ -67,6 +67,15 @@ def test_a_token_is_kept_until_five_minutes_before_its_end():
     assert f"{PLANTED}-cs" in auth.hidden()
 
 
+def test_a_secret_that_was_changed_is_used_for_the_next_token():
+    clock, kept = ManualClock(START), vault()
+    auth = client_login(kept, clock, token_url="https://idp/token", scope="epicor_erp")
+    headers_of(auth, token("one"))
+    kept.fields["client_secret"] = "another"
+    clock.sleep(3600)
+    assert headers_of(auth, token("two"))[1][0]["client_secret"] == "another"
+
+
 def test_a_refresh_token_is_used_and_the_password_when_it_is_refused():
     clock = ManualClock(START)
     auth = password_login(vault(), clock, token_url="https://idp/token", scope="openid")
