@@ -88,7 +88,7 @@ class Line(httpx.BaseTransport):
         while left:
             try:
                 left = left[self._socket.send(left) :]
-            except BlockingIOError:
+            except (BlockingIOError, ssl.SSLWantWriteError):
                 _wait(self._socket, select.POLLOUT, timeout_s)
             except ssl.SSLWantReadError:
                 _wait(self._socket, select.POLLIN, timeout_s)
