@@ -142,7 +142,13 @@ def _beginning(file: Path, opened: tuple[int, int] | None) -> Callable[[Connecti
             raise LedgerError(f"the ledger {file} was deleted or replaced while it was open: nothing more is done")
         # A writer takes the lock before it reads, so that what it read is still so when it writes.
         writes = connection.get_execution_options().get("ledger_write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        driver: Any = connection.connection.driver_connection
+        if connection.info.get("ledger_write", False) != writes:
+            # What undoes one statement of a writer would go into a temporary file, and be half of all its writing.
+            # What a reader sorts stays there, since it may be large.
+            driver.execute(f"PRAGMA temp_store = {'MEMORY' if writes else 'DEFAULT'}")
+            connection.info["ledger_write"] = writes
+        driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return begin
 

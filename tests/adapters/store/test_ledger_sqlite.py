@@ -66,6 +66,19 @@ def test_a_power_cut_loses_nothing_that_returned(path: Path) -> None:
         ledger.close()
 
 
+def test_what_undoes_a_statement_is_kept_in_memory_and_what_a_reader_sorts_is_not(path: Path) -> None:
+    ledger = open_at(url_of(path))
+    try:
+        database = ledger.database  # type: ignore[attr-defined]
+        places = [
+            ask(lambda connection: connection.exec_driver_sql("PRAGMA temp_store").scalar_one())
+            for ask in (database.write, database.read, database.write)
+        ]
+        assert places == [2, 0, 2]
+    finally:
+        ledger.close()
+
+
 def test_a_file_that_is_no_database_is_refused_in_plain_words(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"airbase_id,total\n" * 100)
