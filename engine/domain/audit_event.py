@@ -33,10 +33,16 @@ def link(previous: str, sequence: int, event: AuditEvent, key: bytes) -> str:
     compute it again.
     """
     row = (sequence, event.at.isoformat(), event.who, event.kind, event.record, event.run)
-    return link_row(previous, row, canonical(event.detail), key)
+    return link_row(previous, row, canonical(event.detail), chain_of(key))
 
 
-def link_row(previous: str, row: Sequence[int | str | None], detail: bytes, key: bytes) -> str:
+def chain_of(key: bytes) -> hmac.HMAC:
+    """What the hashes of a chain begin with, worked out once for all of them."""
+    return hmac.new(key, digestmod="sha256")
+
+
+def link_row(previous: str, row: Sequence[int | str | None], detail: bytes, chain: hmac.HMAC) -> str:
     """`link` of an event that is spelled out already: the row without its detail, and that in canonical JSON."""
-    message = b"".join((previous.encode(), b"\n", canonical(row)[:-1], b",", detail, b"]"))
-    return hmac.digest(key, message, "sha256").hex()
+    mac = chain.copy()
+    mac.update(b"".join((previous.encode(), b"\n", canonical(row)[:-1], b",", detail, b"]")))
+    return mac.hexdigest()

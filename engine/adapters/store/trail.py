@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from engine.adapters.store.many import InsertMany
 from engine.adapters.store.payload_seal import PayloadSeal
 from engine.adapters.store.tables import audit, audit_head, storable
-from engine.domain.audit_event import GENESIS, AuditEvent, link_row
+from engine.domain.audit_event import GENESIS, AuditEvent, chain_of, link_row
 from engine.wire.masking import mask_links
 from engine.words.errors import LedgerError, ProgramError
 from engine.words.json_value import NotJson, canonical, decode
@@ -33,6 +33,7 @@ class Trail:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
+        self._chain = chain_of(key)
         self.payload_seal = PayloadSeal(key)
         self.key_id = hmac.new(key, b"ml-connector audit key id", hashlib.sha256).hexdigest()[:8]
 
@@ -90,7 +91,7 @@ class Trail:
             **told,
             "detail": detail.decode(),
             "previous": previous,
-            "hash": link_row(previous, list(told.values()), detail, self._key),
+            "hash": link_row(previous, list(told.values()), detail, self._chain),
             "key_id": self.key_id,
         }
 
@@ -106,7 +107,7 @@ class Trail:
                 return False
             detail = canonical(event.detail)
             told = (row.seq if seq is None else seq, row.at, row.who, row.kind, row.record, row.run)
-            own = link_row(row.previous, told, detail, self._key)
+            own = link_row(row.previous, told, detail, self._chain)
             return bool(row.detail == detail.decode() and row.hash == own)
         except ValueError:  # text that is no text: bytes that are not UTF-8
             return False
