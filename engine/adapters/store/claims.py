@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select
 
+from engine.adapters.store.knowing import ClaimKey
 from engine.adapters.store.many import InsertMany
 from engine.adapters.store.port import ClaimTaken
 from engine.adapters.store.rows import Record, key_of, rows_of
@@ -15,17 +16,11 @@ from engine.adapters.store.tables import claims, records, storable
 from engine.adapters.store.transaction import Transaction, parts_of
 from engine.domain.record import RecordKey
 
-ClaimKey: TypeAlias = tuple[str, str]
-"""The namespace of a claim and its key as it is compared."""
-
 KEY_MAX = 400
 """Letters of a key that are compared as they are; PostgreSQL has no index of much longer ones."""
 
 _HELD = (
-    select(
-        *(claims.c.key_folded, claims.c.record_id, claims.c.in_step),
-        *(records.c.connection, records.c.feed, records.c.source_id),
-    )
+    select(claims.c.key_folded, records.c.connection, records.c.feed, records.c.source_id)
     .join(records, records.c.id == claims.c.record_id)
     .where(claims.c.namespace == bindparam("space"), claims.c.key_folded.in_(bindparam("keys", expanding=True)))
 )
@@ -49,23 +44,12 @@ def claim_key(namespace: str, dedupe_key: str) -> ClaimKey:
 class Claims:
     """The claims that one transaction takes and gives back; nothing is written before `write`."""
 
-    def __init__(self, transaction: Transaction) -> None:
+    def __init__(self, transaction: Transaction, holders: Mapping[ClaimKey, Record]) -> None:
+        """`holders` are those of every claim that may be taken."""
         self._transaction = transaction
-        self._holders: dict[ClaimKey, Record | None] = {}
+        self._holders: dict[ClaimKey, Record] = dict(holders)
         self._new: dict[ClaimKey, dict[str, Any]] = {}
         self._released: set[int] = set()
-
-    def look_up(self, keys: Iterable[ClaimKey]) -> None:
-        """Read who holds these, all at once."""
-        by_space: dict[str, set[str]] = {}
-        for namespace, folded in keys:
-            by_space.setdefault(namespace, set()).add(folded)
-        for namespace, wanted in by_space.items():
-            self._holders |= {(namespace, folded): None for folded in wanted}
-            for part in parts_of(sorted(wanted)):
-                for row in _held(self._transaction.connection, namespace, part):
-                    if row["in_step"] or row["record_id"] not in self._released:
-                        self._holders[namespace, row["key_folded"]] = row
 
     def take(self, record: Record, key: ClaimKey, dedupe_key: str, *, in_step: bool) -> None:
         """Claim the key for the record; does nothing when the record holds it already.
@@ -73,9 +57,7 @@ class Claims:
         Raises:
             ClaimTaken: another record holds it.
         """
-        if key not in self._holders:
-            self.look_up([key])
-        holder = self._holders[key]
+        holder = self._holders.get(key)
         if holder is None:
             self._holders[key] = {**record, "record_id": record["id"], "in_step": in_step}
             self._new[key] = {
@@ -92,9 +74,9 @@ class Claims:
     def release(self, record_id: int) -> None:
         """Give back what the record claims, except for master data kept in step."""
         self._released.add(record_id)
-        for key, holder in self._holders.items():
-            if holder is not None and holder["record_id"] == record_id and not holder["in_step"]:
-                self._holders[key] = None
+        for key, holder in list(self._holders.items()):
+            if holder["record_id"] == record_id and not holder["in_step"]:
+                del self._holders[key]
                 self._new.pop(key, None)
 
     def write(self) -> None:
@@ -115,10 +97,6 @@ def holders(connection: Connection, namespace: str, dedupe_keys: Sequence[str]) 
     found = {
         row["key_folded"]: key_of(row)
         for part in parts_of(sorted(folded))
-        for row in _held(connection, namespace, part)
+        for row in rows_of(connection.execute(_HELD, {"space": namespace, "keys": part}))
     }
     return {key: found[fold(key)] for key in dedupe_keys if fold(key) in found}
-
-
-def _held(connection: Connection, namespace: str, folded: Sequence[str]) -> Sequence[Record]:
-    return rows_of(connection.execute(_HELD, {"space": namespace, "keys": folded}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -63,27 +63,15 @@ def holder(connection: Connection, name: str, now: datetime) -> Lease | None:
     return current if current is not None and current.holder and current.expires_at > now else None
 
 
-def check(connection: Connection, lease: Lease, now: datetime) -> None:
-    """Do nothing while the lease is ours.
-
-    Raises:
-        TurnLost: it ran out, or another runner took it over.
-    """
-    current = _row(connection, lease.name)
-    if current is None or not _is_ours(current, lease):
-        raise TurnLost(f"the turn {lease.name} was taken over by another runner: nothing more is sent")
-    if current.expires_at <= now:
-        raise TurnLost(f"the turn {lease.name} ran out: nothing more is sent")
-
-
-def lost(connection: Connection, leases_asked: Iterable[Lease], now: datetime) -> dict[Lease, TurnLost]:
-    """Those that are not ours any more, each looked at once."""
+def lost(held: Mapping[str, Lease], asked: Iterable[Lease], now: datetime) -> dict[Lease, TurnLost]:
+    """Those that are not ours any more, because they ran out or another runner took them; `held` by name."""
     found = {}
-    for lease in set(leases_asked):
-        try:
-            check(connection, lease, now)
-        except TurnLost as error:
-            found[lease] = error
+    for lease in set(asked):
+        current = held.get(lease.name)
+        if current is None or not _is_ours(current, lease):
+            found[lease] = TurnLost(f"the turn {lease.name} was taken over by another runner: nothing more is sent")
+        elif current.expires_at <= now:
+            found[lease] = TurnLost(f"the turn {lease.name} ran out: nothing more is sent")
     return found
 
 

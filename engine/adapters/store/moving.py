@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.adapters.store.claims import ClaimKey, claim_key
+from engine.adapters.store.claims import claim_key
+from engine.adapters.store.knowing import ClaimKey, Needs
 from engine.adapters.store.port import Decision
 from engine.adapters.store.rows import Record
 from engine.adapters.store.tables import fold_label
-from engine.adapters.store.writing import Needs, Writing
+from engine.adapters.store.writing import Writing
 from engine.domain.lifecycle import State, check_move
 from engine.domain.outcome import Proof
 from engine.wire.masking import mask_links
@@ -123,19 +124,19 @@ def make(writing: Writing, move: Move, *, proof: str | None = None, doubt: Insta
     Raises:
         ClaimTaken: another record holds the dedupe key of the decision; nothing is changed.
     """
-    decision, key = move.decision, claim_of(move.decision)
-    now: dict[str, Any] = {**move.record, **move.standing, **move.facts}
+    decision, record, key = move.decision, move.record, claim_of(move.decision)
+    may_be_entered = _may_be_entered(record, decision.state, proof)
+    changes: dict[str, Any] = {**move.standing, **move.facts, "may_be_entered": may_be_entered}
     if "label" in move.facts:
-        now["label_folded"] = fold_label(now["label"])
-    now["may_be_entered"] = _may_be_entered(move.record, decision.state, proof)
+        changes["label_folded"] = fold_label(changes["label"])
     if decision.state is not State.IN_DOUBT or doubt is not None:
-        now["doubt_epoch"] = doubt.epoch if doubt is not None else None
-        now["doubt_seconds"] = doubt.seconds if doubt is not None else None
+        changes["doubt_epoch"] = doubt.epoch if doubt is not None else None
+        changes["doubt_seconds"] = doubt.seconds if doubt is not None else None
     if key is not None:
-        writing.claims.take(now, key, decision.dedupe_key or "", in_step=decision.in_step)
-    elif not now["may_be_entered"] and (proof in _NOTHING_WRITTEN or decision.state in _CLOSED):
-        writing.claims.release(now["id"])
-    writing.change(now)
+        writing.claims.take(record, key, decision.dedupe_key or "", in_step=decision.in_step)
+    elif not may_be_entered and (proof in _NOTHING_WRITTEN or decision.state in _CLOSED):
+        writing.claims.release(record["id"])
+    writing.change(record, changes)
 
 
 def claim_of(decision: Decision) -> ClaimKey | None:

@@ -10,12 +10,13 @@ from sqlalchemy import select
 
 from engine.adapters.store import payloads
 from engine.adapters.store.claims import claim_key
+from engine.adapters.store.knowing import Needs
 from engine.adapters.store.moving import claim_of, make, move_of
 from engine.adapters.store.port import Attempt, ClaimTaken, Conclusion, Decision, Intent, Lease, NotReady
 from engine.adapters.store.rows import Record, key_of
 from engine.adapters.store.tables import attempts
 from engine.adapters.store.transaction import Transaction, parts_of
-from engine.adapters.store.writing import Needs, Writing
+from engine.adapters.store.writing import Writing
 from engine.domain.lifecycle import State
 from engine.domain.outcome import Proof
 from engine.wire.masking import mask_links
@@ -94,15 +95,15 @@ def _begin(writing: Writing, intent: Intent, request: payloads.Packed) -> dict[s
     row = _attempt_row(writing.transaction, intent, record, request)
     writing.begin_attempt(row)
     writing.change(
+        record,
         {
-            **record,
             "state": State.SENDING.value,
             "cause": "",
             "reason": "",
             "dedupe_key": intent.dedupe_key,
             "document_hash": intent.document_hash,
             "attempts": row["number"],
-        }
+        },
     )
     writing.note("intent", record, _intent_detail(intent, record, row))
     return row
@@ -184,8 +185,7 @@ def _end(writing: Writing, end: End) -> bool:
 
 def doubt(transaction: Transaction, record_ids: Sequence[int], since: Instant) -> None:
     """Put interrupted records in doubt and end their attempts without proof; others are left alone."""
-    writing = Writing(transaction)
-    writing.read(Needs(records=record_ids))
+    writing = Writing(transaction, Needs(records=record_ids))
     asked = sorted(set(record_ids))
     interrupted = [record_id for record_id in asked if writing.record(record_id)["state"] == State.SENDING]
     for record_id in interrupted:
