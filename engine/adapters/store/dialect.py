@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL, make_url
@@ -65,6 +65,14 @@ def lease_time(engine: Engine, clock: Clock) -> LeaseTime:
 def ticket_of(connection: Connection) -> Ticket:
     """The ticket of the write transaction that the connection is in."""
     return None if _is_sqlite(connection) else postgresql.ticket_of(connection)
+
+
+def executed(connection: Connection, text: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
+    """Run a statement that is written in the words of this database; gives the rows that come back."""
+    if _is_sqlite(connection):  # by the driver itself: what SQLAlchemy does around it takes longer than the statement
+        return sqlite.driver_of(connection).execute(text, values).fetchall()
+    result = connection.exec_driver_sql(text, tuple(values))
+    return result.all() if result.returns_rows else ()
 
 
 def was_committed(engine: Engine, ticket: Ticket) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection
 
+from engine.adapters.store.dialect import executed
 from engine.adapters.store.port import Lease
 from engine.adapters.store.rows import Record
 from engine.words.json_value import decode, encode
@@ -33,24 +34,28 @@ _HOLDER = ("connection", "feed", "source_id")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What a call must know before it can be done: records and attempts by id, claims, and whose turn it is."""
+    """What a call must know before it can be done: records and attempts by id, claims, whose turn it is, and the ids
+    of as many attempts as will begin.
+    """
 
     records: Sequence[int] = ()
     claims: Sequence[ClaimKey] = ()
     attempts: Sequence[int] = ()
     leases: Sequence[Lease] = ()
+    beginning: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What there is of it: records by id, of attempts the record and whether they are open, who holds the claims, and
-    the leases by name.
+    """What there is of it: records by id, of attempts the record and whether they are open, who holds the claims, the
+    leases by name, and new ids for attempts.
     """
 
     records: dict[int, Record]
     attempts: Mapping[int, tuple[int, bool]]
     claims: Mapping[ClaimKey, Record]
     leases: Mapping[str, Lease]
+    new_attempts: Sequence[int]
 
 
 def all_of(needs: Sequence[Needs]) -> Needs:
@@ -60,6 +65,7 @@ def all_of(needs: Sequence[Needs]) -> Needs:
         claims=_all(one.claims for one in needs),
         attempts=_all(one.attempts for one in needs),
         leases=_all(one.leases for one in needs),
+        beginning=sum(one.beginning for one in needs),
     )
 
 
@@ -70,15 +76,17 @@ def _all(parts: Iterable[Sequence[Any]]) -> list[Any]:
 def ask(connection: Connection, needs: Needs) -> Known:
     """Read all that is needed as it is at this moment of the transaction."""
     names = [lease.name for lease in needs.leases]
-    asked: tuple[Sequence[Any], ...] = (needs.records, needs.attempts, needs.claims, names)
-    lists = tuple(encode(sorted(set(one))).decode() for one in asked)
-    (told,) = connection.exec_driver_sql(_QUESTIONS[connection.dialect.name], lists)
-    records, attempts, claims, leases = (decode(text) if text else [] for text in told)
+    numbers = range(1, needs.beginning + 1)
+    asked: tuple[Iterable[Any], ...] = (needs.records, needs.attempts, needs.claims, names, numbers)
+    lists = [encode(sorted(set(one))).decode() for one in asked]
+    (told,) = executed(connection, _QUESTIONS[connection.dialect.name], lists)
+    records, attempts, claims, leases, new_attempts = (decode(text) if text else [] for text in told)
     return Known(
         records={row[0]: _record(row) for row in records},
         attempts={number: (record_id, bool(is_open)) for number, record_id, is_open in attempts},
         claims={(row[0], row[1]): _held(row) for row in claims},
         leases={row[0]: _lease(*row) for row in leases},
+        new_attempts=[row[0] for row in new_attempts],
     )
 
 
@@ -101,7 +109,7 @@ def _lease(name: str, holder: str, fence: int, expires_at: str) -> Lease:
     return Lease(name=name, holder=holder, fence=fence, expires_at=datetime.fromisoformat(expires_at))
 
 
-def _question(*, rows: str, each: str, number: str, word: str, first: str, second: str) -> str:
+def _question(*, rows: str, each: str, number: str, word: str, first: str, second: str, new: str) -> str:
     """The question as one database takes it: how rows become a text, and a text that is given becomes rows."""
     record, holder = (", ".join(f"records.{name}" for name in names) for names in (_RECORD, _HOLDER))
     claim = f"claims.namespace = {first} AND claims.key_folded = {second}"
@@ -112,6 +120,7 @@ def _question(*, rows: str, each: str, number: str, word: str, first: str, secon
             f"claims ON {claim} JOIN records ON records.id = claims.record_id"
         ),
         "leases.name, leases.holder, leases.fence, leases.expires_at": f"leases ON leases.name = {word}",
+        new: "(SELECT COALESCE(MAX(id), 0) AS id FROM attempts) AS last ON TRUE",
     }
     told = [f"(SELECT {rows.format(columns)} FROM {each} {found})" for columns, found in lists.items()]  # noqa: S608
     return f"SELECT {', '.join(told)}"
@@ -125,6 +134,7 @@ _QUESTIONS = {
         word="asked.value",
         first="json_extract(asked.value, '$[0]')",
         second="json_extract(asked.value, '$[1]')",
+        new="last.id + asked.value",
     ),
     "postgresql": _question(
         rows="CAST(json_agg(json_build_array({})) AS text)",
@@ -133,5 +143,6 @@ _QUESTIONS = {
         word="asked.value #>> '{}'",
         first="asked.value ->> 0",
         second="asked.value ->> 1",
+        new="nextval(pg_get_serial_sequence('attempts', 'id'))",
     ),
 }

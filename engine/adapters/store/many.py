@@ -12,6 +12,8 @@ from typing import Any
 from sqlalchemy import Column, Connection, Table
 from sqlalchemy.engine import Dialect
 
+from engine.adapters.store.dialect import executed
+
 ROWS_MAX = 32
 """Rows of one statement; more rows are several. The drivers keep a statement of each length ready."""
 
@@ -45,17 +47,13 @@ class Many:
         self._table = table.name
         self._ready: dict[str, _Ready] = {}
 
-    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[Sequence[Any]]:
-        """Run it for these rows, if there are any; gives the rows that come back, in no order."""
-        back: list[Sequence[Any]] = []
+    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run it for these rows, if there are any."""
         ready = self._ready.get(connection.dialect.name) or self._made_ready(connection.dialect)
         for start in range(0, len(rows), ROWS_MAX):
             part = rows[start : start + ROWS_MAX]
             values = [row[name] if made is None else made(row[name]) for row in part for name, made in ready.values]
-            result = connection.exec_driver_sql(ready.text(len(part)), tuple(values))
-            if result.returns_rows:
-                back += result.all()
-        return back
+            executed(connection, ready.text(len(part)), values)
 
     def _made_ready(self, dialect: Dialect) -> _Ready:
         sign = _SIGNS[dialect.paramstyle]

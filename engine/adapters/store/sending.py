@@ -39,6 +39,7 @@ class Begin:
             records=[intent.record_id for intent, _ in self.intents],
             claims=[claim_key(intent.namespace, intent.dedupe_key) for intent, _ in self.intents],
             leases=[self.lease],
+            beginning=len(self.intents),
         )
 
     def do(self, writing: Writing) -> list[dict[str, Any]]:
@@ -92,8 +93,7 @@ def _begin(writing: Writing, intent: Intent, request: payloads.Packed) -> dict[s
     key = claim_key(intent.namespace, intent.dedupe_key)
     writing.claims.take(record, key, intent.dedupe_key, in_step=intent.in_step)
     writing.keep(request)
-    row = _attempt_row(writing.transaction, intent, record, request)
-    writing.begin_attempt(row)
+    row = writing.begin_attempt(_attempt_row(writing.transaction, intent, record, request))
     writing.change(
         record,
         {

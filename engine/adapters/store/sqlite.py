@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
@@ -71,6 +71,11 @@ def open_engine(url: URL) -> Engine:
     return engine
 
 
+def driver_of(connection: Connection) -> sqlite3.Connection:
+    """The driver's own connection."""
+    return cast("sqlite3.Connection", connection.connection.dbapi_connection)
+
+
 def trail_guards() -> tuple[str, ...]:
     """The statements that make the audit table append-only."""
     return tuple(_GUARD.format(name=name, event=change) for name, change in _TRAIL_GUARDED.items())
@@ -92,7 +97,7 @@ def missing_guards(connection: Connection) -> tuple[str, ...]:
 @contextmanager
 def any_text(connection: Connection) -> Iterator[None]:
     """Read text whose bytes are not UTF-8 without failing."""
-    driver: Any = connection.connection.dbapi_connection
+    driver = driver_of(connection)
     usual = driver.text_factory
     driver.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
     try:
@@ -142,7 +147,7 @@ def _beginning(file: Path, opened: tuple[int, int] | None) -> Callable[[Connecti
             raise LedgerError(f"the ledger {file} was deleted or replaced while it was open: nothing more is done")
         # A writer takes the lock before it reads, so that what it read is still so when it writes.
         writes = connection.get_execution_options().get("ledger_write", False)
-        driver: Any = connection.connection.driver_connection
+        driver = driver_of(connection)
         if connection.info.get("ledger_write", False) != writes:
             # What undoes one statement of a writer would go into a temporary file, and be half of all its writing.
             # What a reader sorts stays there, since it may be large.

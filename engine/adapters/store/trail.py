@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, select
 
-from engine.adapters.store.many import InsertMany
+from engine.adapters.store.dialect import executed
+from engine.adapters.store.many import InsertMany, UpdateMany
 from engine.adapters.store.payload_seal import PayloadSeal
 from engine.adapters.store.tables import audit, audit_head, storable
 from engine.domain.audit_event import GENESIS, AuditEvent, chain_of, link_row
@@ -23,8 +24,9 @@ PAGE = 500
 
 HEAD_ID = 1
 
-_HEAD = select(audit_head).where(audit_head.c.id == HEAD_ID)
-_MOVE_HEAD = update(audit_head).where(audit_head.c.id == HEAD_ID)
+_HEAD = f"SELECT seq, hash, key_id FROM audit_head WHERE id = {HEAD_ID}"  # noqa: S608  a number of ours
+_BEGIN_HEAD = InsertMany(audit_head)
+_MOVE_HEAD = UpdateMany(audit_head, ("seq", "hash", "key_id", "seal"))
 _INSERT = InsertMany(audit)
 
 
@@ -46,29 +48,27 @@ class Trail:
         """
         if not events:
             return
-        head = connection.execute(_HEAD).one_or_none()
-        if head is not None and head.key_id != self.key_id:
+        begun = executed(connection, _HEAD, ())
+        seq, previous, key_id = begun[0] if begun else (0, GENESIS, self.key_id)
+        if key_id != self.key_id:
             raise LedgerError(
-                f"the audit trail was written with the key {head.key_id}, and this is the key {self.key_id}: "
+                f"the audit trail was written with the key {key_id}, and this is the key {self.key_id}: "
                 "set ML_CONNECTOR_KEY to the key that this workspace was made with"
             )
-        seq, previous = (0, GENESIS) if head is None else (head.seq, head.hash)
         rows = []
         for event in events:
             seq += 1
             rows.append(self._sealed(seq, previous, event))
             previous = rows[-1]["hash"]
         _INSERT.run(connection, rows)
-        new = {"seq": seq, "hash": previous, "key_id": self.key_id, "seal": self.seal(seq, previous)}
-        if head is None:
-            connection.execute(insert(audit_head), {**new, "id": HEAD_ID})
-        else:
-            connection.execute(_MOVE_HEAD, new)
+        head = {"id": HEAD_ID, "seq": seq, "hash": previous, "key_id": self.key_id, "seal": self.seal(seq, previous)}
+        (_MOVE_HEAD if begun else _BEGIN_HEAD).run(connection, [head])
 
     def head(self, connection: Connection) -> tuple[int, str, str]:
         """Number, hash and key id of the last event; of an empty trail, where it will begin."""
-        head = connection.execute(_HEAD).one_or_none()
-        return (0, GENESIS, self.key_id) if head is None else (head.seq, head.hash, head.key_id)
+        begun = executed(connection, _HEAD, ())
+        seq, last, key_id = begun[0] if begun else (0, GENESIS, self.key_id)
+        return seq, last, key_id
 
     def _sealed(self, seq: int, previous: str, event: AuditEvent) -> dict[str, Any]:
         if event.at.tzinfo is None:

@@ -21,8 +21,7 @@ from engine.adapters.store.transaction import Transaction
 from engine.domain.audit_event import AuditEvent
 from engine.words.errors import ProgramError
 
-_BEGUN = tuple(name for name in attempts.c.keys() if name != "id")  # noqa: SIM118  a collection of columns, no dict
-_BEGIN = InsertMany(attempts, _BEGUN, behind="RETURNING id, record_id")
+_BEGIN = InsertMany(attempts)
 _END = UpdateMany(attempts, ("answer_hash", "proof", "status", "message", "ended_at"))
 
 
@@ -51,6 +50,7 @@ class Writing:
         self._changed: dict[int, None] = {}
         self._names: set[str] = set()
         self._attempts = known.attempts
+        self._new_attempts = iter(known.new_attempts)
         self._begun: list[dict[str, Any]] = []
         self._ended: dict[int, Mapping[str, Any]] = {}
         self._payloads: list[payloads.Packed] = []
@@ -88,9 +88,11 @@ class Writing:
         """Keep a payload."""
         self._payloads.append(payload)
 
-    def begin_attempt(self, row: dict[str, Any]) -> None:
-        """An attempt begins; its row has its id when all is written."""
-        self._begun.append(row)
+    def begin_attempt(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """An attempt begins; gives its row with its id."""
+        begun = {"id": next(self._new_attempts), **row}
+        self._begun.append(begun)
+        return begun
 
     def end_attempt(self, row: Mapping[str, Any]) -> None:
         """An attempt has ended."""
@@ -105,15 +107,10 @@ class Writing:
         connection = self.transaction.connection
         payloads.keep(self.transaction, self._payloads)
         self.claims.write()
-        self._write_begun()
+        _BEGIN.run(connection, self._begun)
         self._write_records()
         _END.run(connection, list(self._ended.values()))
         self.transaction.note(self._events)
-
-    def _write_begun(self) -> None:
-        by_record = {row["record_id"]: row for row in self._begun}  # a record begins once, then it is `sending`
-        for attempt_id, record_id in _BEGIN.run(self.transaction.connection, self._begun):
-            by_record[record_id]["id"] = attempt_id
 
     def _write_records(self) -> None:
         names = tuple(name for name in WRITTEN if name in self._names)
