@@ -49,7 +49,7 @@ def _begin(spec: MappingSpec, record: SourceRecord, world: World) -> Item:
         item.end(replace(sorted_out, facts=item.facts()))
     if item.ended is None and not spec.switched_on:
         reason = f"the mapping {spec.name} is switched off"
-        item.end(Put(record=record, state=State.HELD, cause="switched_off", reason=reason, facts=item.facts()))
+        item.end(Put(record=record.key, state=State.HELD, cause="switched_off", reason=reason, facts=item.facts()))
     return item
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.domain.entries import Entry
 from engine.domain.lifecycle import State
-from engine.domain.record import SourceRecord
+from engine.domain.record import RecordKey
 from engine.language.crosswalk.crosswalk import Hit
 
 
@@ -28,7 +28,7 @@ class Facts:
 class Put:
     """The record goes to a state other than sending; `cause` is a word of `engine.domain.causes`."""
 
-    record: SourceRecord
+    record: RecordKey
     state: State
     cause: str
     reason: str
@@ -39,12 +39,13 @@ class Put:
 class Document:
     """What would be sent for a record: call, body, key, and what it books.
 
-    `body` is ours alone; the target's defaults are laid under it just before sending. `hash` is one hash
-    for one content. `hits` names the crosswalk row behind each coded value (`lines[0].coded`). `warnings` say what a
-    person has to know although it is sent.
+    `scope` is what is used from here on of all that was worked out: a document may wait for its turn, and many do.
+    `body` is ours alone; the target's defaults are laid under it just before sending. `hash` is one hash for one
+    content. `hits` names the crosswalk row behind each coded value (`lines[0].coded`). `warnings` say what a person
+    has to know although it is sent.
     """
 
-    record: SourceRecord
+    record: RecordKey
     facts: Facts
     company: str | None
     scope: Mapping[str, Any]

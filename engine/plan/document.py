@@ -37,10 +37,10 @@ def conclude(item: Item) -> Document | Put:
     company = spec.target.company.render(scope) if spec.target.company else item.record.company
     _check_what_is_asked_later(item)
     return Document(
-        record=item.record,
+        record=item.record.key,
         facts=item.facts(),
         company=company,
-        scope=scope,
+        scope={name: scope[name] for name in spec.used_later if name in scope},
         verb=spec.target.call.verb,
         path=path,
         params=params,
@@ -94,7 +94,7 @@ def _passes(item: Item, check: CheckSpec) -> bool:
 
 def _waiting(item: Item, check: CheckSpec, reason: str) -> Put:
     state, cause = (State.HELD, "check_failed") if check.otherwise == "hold" else (State.SKIPPED, "not_yet")
-    return Put(record=item.record, state=state, cause=cause, reason=reason, facts=item.facts())
+    return Put(record=item.record.key, state=state, cause=cause, reason=reason, facts=item.facts())
 
 
 def _entries(item: Item) -> tuple[Entry, ...]:

@@ -60,7 +60,8 @@ class Item:
         if self.spec.in_step or not isinstance(day, date) or day >= company.go_live:
             return
         reason = f"dated {day}, before {company.code}'s go-live on {company.go_live}"
-        self.end(Put(record=self.record, state=State.CUT_OVER, cause="cut_over", reason=reason, facts=self.facts()))
+        put = Put(record=self.record.key, state=State.CUT_OVER, cause="cut_over", reason=reason, facts=self.facts())
+        self.end(put)
 
     def each(self, variable: str, group: str) -> Iterator[tuple[int, dict[str, Any], dict[str, Any]]]:
         """The items of a group: number from 1, the item itself, and the scope in which it is known."""
@@ -84,7 +85,7 @@ class Item:
         """What the record becomes when something about it goes wrong."""
         if isinstance(why, RenderError):
             why = Waits("expression_failed", f"{why.template.place}: {why.sentence}")
-        return Put(record=self.record, state=State.HELD, cause=why.cause, reason=why.reason, facts=self.facts())
+        return Put(record=self.record.key, state=State.HELD, cause=why.cause, reason=why.reason, facts=self.facts())
 
     def end(self, put: Put) -> None:
         """Take the record out of planning."""

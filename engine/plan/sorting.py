@@ -30,11 +30,11 @@ def homeless(record: SourceRecord, not_posted: Sequence[NotPosted]) -> Put:
         if (rule.connection, rule.feed) == (record.key.connection, record.key.feed) and all(
             _in(_value(path, record), values) for path, values in rule.when
         ):
-            return Put(record=record, state=State.NOT_POSTED, cause="not_posted", reason=rule.reason)
+            return Put(record=record.key, state=State.NOT_POSTED, cause="not_posted", reason=rule.reason)
     kind = record.payload.get("type")
     named = f" of type {kind}" if isinstance(kind, str) and kind else ""
     return Put(
-        record=record,
+        record=record.key,
         state=State.UNCLAIMED,
         cause="unclaimed",
         reason=f"no mapping takes this record{named}, and books.yaml does not say why it is not posted",
@@ -51,9 +51,9 @@ def waits(record: SourceRecord, spec: MappingSpec) -> Put | None:
             continue
         name = entry.path.text
         if entry.skip is not None and _in(value, entry.skip):
-            return Put(record=record, state=State.SKIPPED, cause="not_yet", reason=f"{name} is {_shown(value)}")
+            return Put(record=record.key, state=State.SKIPPED, cause="not_yet", reason=f"{name} is {_shown(value)}")
         return Put(
-            record=record,
+            record=record.key,
             state=State.HELD,
             cause="status_unknown",
             reason=f"{name} is {_shown(value)}, which the mapping {spec.name} does not know",

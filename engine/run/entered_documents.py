@@ -8,7 +8,6 @@ from typing import Any
 
 from engine.adapters.store.port import RecordRow
 from engine.domain.lifecycle import State
-from engine.domain.record import SourceRecord
 from engine.language.spec.model import MappingSpec
 from engine.plan.decision import Document
 from engine.run.ledger_pages import record_pages
@@ -40,11 +39,10 @@ def closed_findings(setup: Setup, row: RecordRow) -> str:
 
 
 def _entered(setup: Setup, row: RecordRow, request: Any) -> Entered:
-    record = SourceRecord(key=row.key, company=row.company, payload={})
     if isinstance(request, Mapping) and "sent" in request:
-        return Entered(row=row, document=recall(request["sent"], record), sent=True)
+        return Entered(row=row, document=recall(request["sent"], row.key), sent=True)
     adopted = [act["adopted"] for act in _acts(setup, row) if isinstance(act.get("adopted"), Mapping)]
-    return Entered(row=row, document=recall(adopted[-1], record) if adopted else None, sent=False)
+    return Entered(row=row, document=recall(adopted[-1], row.key) if adopted else None, sent=False)
 
 
 def _acts(setup: Setup, row: RecordRow) -> list[Mapping[str, Any]]:

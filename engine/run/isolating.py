@@ -60,8 +60,8 @@ def _unanswered(record: SourceRecord, row: RecordRow | None, error: BadAnswer) -
         facts = Facts(
             company=row.company, label=row.label, amount=row.amount, currency=row.currency, book_date=row.book_date
         )
-    put = Put(record=record, state=State.HELD, cause="lookup_failed", reason=str(error), facts=facts)
-    return Judgement(record=record, verdict=Verdict.WAIT, facts=facts, put=put)
+    put = Put(record=record.key, state=State.HELD, cause="lookup_failed", reason=str(error), facts=facts)
+    return Judgement(record=record.key, verdict=Verdict.WAIT, facts=facts, put=put)
 
 
 @dataclass(slots=True)

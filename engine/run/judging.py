@@ -37,7 +37,7 @@ class Verdict(StrEnum):
 class Judgement:
     """A record's verdict; with `document` unless it waits, and with what was found at the target, if anything."""
 
-    record: SourceRecord
+    record: RecordKey
     verdict: Verdict
     facts: Facts
     put: Put | None = None
@@ -64,7 +64,7 @@ def judge(
     planned = plan_batch(spec, records, world)
     documents = [plan for plan in planned if isinstance(plan, Document)]
     held = _same_key(setup, documents, taken)
-    free = [document for document in documents if document.record.key not in held]
+    free = [document for document in documents if document.record not in held]
     asks_target = spec.dedupe is not None and spec.dedupe.compare == "target" and spec.dedupe.find
     on_their_way = earlier.now()
     beside = None if spec.in_step else twins_beside(setup, spec, free)
@@ -73,13 +73,13 @@ def judge(
     new = [document for document in free if document.claim_text not in found]
     if not spec.in_step:
         held |= possible_duplicates(setup, spec, new, world, on_their_way, beside) if new else {}
-        earlier.add(spec, [document for document in new if document.record.key not in held])
+        earlier.add(spec, [document for document in new if document.record not in held])
     return tuple(
         _waiting(plan)
         if isinstance(plan, Put)
-        else _waiting(held[plan.record.key])
-        if plan.record.key in held
-        else _on_document(spec, plan, found.get(plan.claim_text), rows.get(plan.record.key))
+        else _waiting(held[plan.record])
+        if plan.record in held
+        else _on_document(spec, plan, found.get(plan.claim_text), rows.get(plan.record))
         for plan in planned
     )
 
@@ -98,10 +98,10 @@ def _same_key(
     for namespace, by_key in by_space.items():
         holders = setup.ledger.holder_of(namespace, tuple(by_key))
         for key, sharing in by_key.items():
-            first = holders.get(key) or taken.setdefault((namespace, key), sharing[0].record.key)
+            first = holders.get(key) or taken.setdefault((namespace, key), sharing[0].record)
             for document in sharing:
-                if document.record.key != first:
-                    held[document.record.key] = second_of(document, first)
+                if document.record != first:
+                    held[document.record] = second_of(document, first)
     return held
 
 

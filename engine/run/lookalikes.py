@@ -37,7 +37,7 @@ def possible_duplicates(
     )
     held: dict[RecordKey, Put] = {}
     for document in documents:
-        key = document.record.key
+        key = document.record
         alike = {str(one): one.how for one in keyed.get(key, ())}
         alike |= {name: says for name, says in twins.get(key, {}).items() if name not in alike}
         if alike:

@@ -30,7 +30,7 @@ def preview(setup: Setup, spec: MappingSpec, *, only: Sequence[str] = ()) -> Ite
     for company, feed in feeds_of(setup, spec):
         for records in read_records(setup, spec, company, feed):
             for one in _page(setup, spec, sharing, records, world, taken, earlier):
-                if wanted(one.record.key, one.facts.label, only):
+                if wanted(one.record, one.facts.label, only):
                     yield one
 
 
@@ -50,7 +50,7 @@ def _page(
         row = known.get(record.key)
         if owner is None:
             put = homeless(record, setup.books.not_posted)
-            yield Judgement(record=record, verdict=Verdict.WAIT, facts=put.facts, put=put)
+            yield Judgement(record=record.key, verdict=Verdict.WAIT, facts=put.facts, put=put)
         elif owner.name == spec.name and row is not None and _is_done(spec, row):
             yield _done(record, row)
         elif owner.name == spec.name:
@@ -73,5 +73,5 @@ def _done(record: SourceRecord, row: RecordRow) -> Judgement:
     facts = Facts(
         company=row.company, label=row.label, amount=row.amount, currency=row.currency, book_date=row.book_date
     )
-    put = Put(record=record, state=row.state, cause=row.cause, reason=row.reason, facts=facts)
-    return Judgement(record=record, verdict=Verdict.DONE, facts=facts, put=put, reference=row.reference)
+    put = Put(record=record.key, state=row.state, cause=row.cause, reason=row.reason, facts=facts)
+    return Judgement(record=record.key, verdict=Verdict.DONE, facts=facts, put=put, reference=row.reference)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from engine.adapters.connectors.answers import BadAnswer
 from engine.adapters.store.port import Decision, RecordRow
 from engine.domain.lifecycle import State
-from engine.domain.record import SourceRecord
 from engine.language.spec.model import MappingSpec
 from engine.plan.decision import Document
 from engine.run.concluding import decision_for, entered
@@ -82,7 +81,7 @@ def _as_sent(setup: Setup, row: RecordRow) -> Document | None:
     request = setup.ledger.payload(attempts[-1].request_hash) if attempts else None
     if not isinstance(request, dict) or "sent" not in request:
         return None
-    return recall(request["sent"], SourceRecord(key=row.key, company=row.company, payload={}))
+    return recall(request["sent"], row.key)
 
 
 def _resolved(spec: MappingSpec, row: RecordRow, document: Document, found: Found | None) -> Decision:

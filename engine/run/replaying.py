@@ -217,7 +217,7 @@ def _judged(
     mine = [records[key] for key in by_key if key in records and home(records[key], sharing) is spec]
     earlier = Earlier()
     return {
-        one.record.key: one
+        one.record: one
         for start in range(0, len(mine), BATCH)
         for one in judge_apart(setup, spec, mine[start : start + BATCH], world, by_key, earlier=earlier)
     }

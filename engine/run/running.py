@@ -212,23 +212,21 @@ class _Run:
         rows = {row.key: row for row, _ in mine}
         records = [record for _, record in mine]
         judged = judge_apart(self.judging, self.spec, records, self.world, rows, earlier=self.earlier)
-        judgements = [
-            self._unless_stopped(one) for one in judged if wanted(one.record.key, one.facts.label, self.only)
-        ]
+        judgements = [self._unless_stopped(one) for one in judged if wanted(one.record, one.facts.label, self.only)]
         to_send = [one for one in judgements if one.verdict is Verdict.SEND][: self.limit]
-        sending = {one.record.key for one in to_send}
+        sending = {one.record for one in to_send}
         told = (
-            self._decision(one, rows[one.record.key])
+            self._decision(one, rows[one.record])
             for one in judgements
-            if one.verdict is not Verdict.SEND or one.record.key in sending
+            if one.verdict is not Verdict.SEND or one.record in sending
         )
         self._decide([decision for decision in told if decision is not None])
         self.tell("planned", len(judgements))
         self.result.adopted += sum(one.verdict is Verdict.ADOPT for one in judgements)
         self.result.unchanged += sum(one.verdict is Verdict.IN_STEP for one in judgements)
         for one in judgements:
-            if one.document is not None and (one.verdict is Verdict.ADOPT or one.record.key in sending):
-                self.result.warn_of(one.facts.label or one.record.key.source_id, one.document.warnings)
+            if one.document is not None and (one.verdict is Verdict.ADOPT or one.record in sending):
+                self.result.warn_of(one.facts.label or one.record.source_id, one.document.warnings)
         self._send(to_send, rows)
 
     def _unless_stopped(self, one: Judgement) -> Judgement:
@@ -298,7 +296,7 @@ class _Run:
             document = _document(one)
             lease = self.turns.take(document.company)
             if lease is not None:
-                ready.append((self._with_reference(one, document), rows[one.record.key], lease))
+                ready.append((self._with_reference(one, document), rows[one.record], lease))
         if self.spec.in_step:
             send_in_step(self.setup, self.spec, self.result.run, ready, self.budget, self._tell_sent)
         else:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.domain.entries import Entry
-from engine.domain.record import SourceRecord
+from engine.domain.record import RecordKey
 from engine.language.spec.model import MappingSpec
 from engine.plan.decision import Document, Facts
 
@@ -47,7 +47,7 @@ def remember_rules(document: Document) -> dict[str, str]:
     }
 
 
-def recall(sent: Mapping[str, Any], record: SourceRecord) -> Document:
+def recall(sent: Mapping[str, Any], record: RecordKey) -> Document:
     """The document again, as far as it was remembered."""
     facts = sent["facts"]
     amount = facts["amount"]

@@ -82,14 +82,14 @@ def keyed_alike(
     if spec.dedupe is None or spec.dedupe.similar is None:
         return {}
     similar = spec.dedupe.similar
-    asked = {document.record.key: sought(similar, document.company, document.scope) for document in documents}
+    asked = {document.record: sought(similar, document.company, document.scope) for document in documents}
     found = find_keyed(setup, spec, [one for one in asked.values() if one is not None], world)
     alike: dict[RecordKey, tuple[Keyed, ...]] = {}
     for document in documents:
-        one = asked[document.record.key]
+        one = asked[document.record]
         if one is not None:
             own = document.key_text
-            alike[document.record.key] = tuple(keyed for keyed in found.get(one, ()) if keyed.key != own)
+            alike[document.record] = tuple(keyed for keyed in found.get(one, ()) if keyed.key != own)
     return alike
 
 

@@ -62,7 +62,7 @@ class Earlier:
         for twin in spec.twins:
             if isinstance(twin, DocumentTwin) and twin.set == _set_of(spec):
                 for document, day, match in _asked(twin, _dated(twin, documents)):
-                    known, name = _Known(document.record.key, document.company, day), (twin.place, match)
+                    known, name = _Known(document.record, document.company, day), (twin.place, match)
                     with self._lock:
                         self._by[name] = (*self._by.get(name, ()), known)
                         self._names.setdefault(known.key, []).append(name)
@@ -111,7 +111,7 @@ def find_twins(
         else:
             pairs = _records(setup, twin, dated)
         for document, name in pairs:
-            found.setdefault(document.record.key, {}).setdefault(name, twin.says)
+            found.setdefault(document.record, {}).setdefault(name, twin.says)
     return found
 
 
@@ -180,9 +180,9 @@ def _on_their_way(
         before = first.setdefault(match, [])
         for other in (*on_their_way.get((twin.place, match), ()), *before):
             same_place = twin.every_company or other.company == document.company
-            if same_place and other.key != document.record.key and abs((other.day - day).days) <= twin.days:
+            if same_place and other.key != document.record and abs((other.day - day).days) <= twin.days:
                 yield document, _name(other.key, other.day)
-        before.append(_Known(document.record.key, document.company, day))
+        before.append(_Known(document.record, document.company, day))
 
 
 def _ours(

@@ -85,13 +85,13 @@ def test_it_says_what_a_run_then_does(make_house: MakeHouse, page_size: int) -> 
         bill("B-6", date="2026-09-01T00:00:00"),
     ]
     house = make_house(*entries, airbase=f"page_size: {page_size}")
-    said = {one.record.key.source_id: _told(one) for one in house.plan("bills")}
+    said = {one.record.source_id: _told(one) for one in house.plan("bills")}
 
     house.run("bills")
 
     rows = {row.key.source_id: row.state.value for row in house.rows()}
     assert said == rows
-    again = {one.record.key.source_id: one for one in house.plan("bills")}
+    again = {one.record.source_id: one for one in house.plan("bills")}
     assert {one.verdict for one in again.values()} <= {Verdict.DONE, Verdict.WAIT}
 
 

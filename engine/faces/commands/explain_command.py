@@ -140,12 +140,11 @@ def _explained(setup: Setup, spec: MappingSpec, row: RecordRow) -> _Told:
 
 def _homeless(row: RecordRow) -> _Told:
     """A record that no mapping takes: there is nothing to follow, but there is a reason."""
-    key = SourceRecord(key=row.key, company=row.company, payload={})
     reason = row.reason or "it was only just read; the next run of a mapping of its feed looks at it"
     return _Told(
         row=row,
         facts=Facts(),
-        put=Put(record=key, state=row.state, cause=row.cause, reason=reason),
+        put=Put(record=row.key, state=row.state, cause=row.cause, reason=reason),
         as_sent=None,
         entries=(),
         body=(),

@@ -109,7 +109,7 @@ def _show_records(judgements: Sequence[Judgement]) -> None:
         ),
         [
             (
-                one.record.key.source_id[:13],
+                one.record.source_id[:13],
                 one.facts.label,
                 one.facts.book_date or "",
                 shown_amount(one.facts.amount, one.facts.currency),
@@ -149,7 +149,7 @@ def _show_entries(judgements: Sequence[Judgement]) -> None:
         total = sums.setdefault(currency, {})
         for account, amount in booked.items():
             total[account] = total.get(account, Decimal(0)) + amount
-        name = one_line(one.facts.label or one.record.key.source_id)
+        name = one_line(one.facts.label or one.record.source_id)
         _t_account(f"{name}  {one.document.company or ''}  {_outcome(one)}", booked, currency)
     if not sums:
         click.echo("\nno document would be sent, so nothing would be booked")
@@ -222,7 +222,7 @@ def _accounts_as_json(judgements: Sequence[Judgement]) -> Any:
 def _as_json(one: Judgement) -> dict[str, Any]:
     document = one.document
     return {
-        "record": str(one.record.key),
+        "record": str(one.record),
         "number": one.facts.label,
         "outcome": _outcome(one),
         "state": one.put.state.value if one.put else None,

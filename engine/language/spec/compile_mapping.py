@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import Any
 
 from engine.language.node import Node
 from engine.language.spec.check_shape import check_shape
@@ -106,6 +107,8 @@ def _compile(
     if findings.has_errors or is_partial or source is None or target is None:
         return None
     plain = root.plain()
+    looked_at = _roots((dedupe, exposed))
+    updated = target.call if target.mode != "create_once" else None  # worked out again, with the target's own id
     return MappingSpec(
         name=plain["name"],
         title=plain["title"],
@@ -127,13 +130,19 @@ def _compile(
         exposed=exposed,
         twins=twins,
         tests=tests,
-        looked_at=frozenset(use.path[0] for part in (dedupe, exposed) for use in name_uses(part)),
+        looked_at=looked_at,
+        used_later=looked_at | _roots((twins, target.at_once_per, target.ensure, target.defaults, updated)),
         content_hash=_content_hash(file, recipe),
         files=(file.shown, *([recipe.shown] if recipe is not None else [])),
         place=root.place,
         merged=plain,
         root=root,
     )
+
+
+def _roots(parts: tuple[Any, ...]) -> frozenset[str]:
+    """The names that the expressions of these parts begin with."""
+    return frozenset(use.path[0] for use in name_uses(parts))
 
 
 def _scope(merged: Merged, file: FileRead, recipe: FileRead | None, findings: Findings, *, is_partial: bool) -> Scope:

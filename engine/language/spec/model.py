@@ -328,7 +328,7 @@ class MappingSpec:
     """One mapping with its recipe merged in; `content_hash` changes when either file changes.
 
     `merged` is the merged file as plain values, `root` the same with the place of everything. `looked_at` are the
-    names that looking a document up and comparing it use.
+    names that looking a document up and comparing it use, `used_later` all those that are used once it is planned.
     """
 
     name: str
@@ -352,6 +352,7 @@ class MappingSpec:
     twins: tuple[Twin, ...] = ()
     tests: tuple[TestSpec, ...]
     looked_at: frozenset[str]
+    used_later: frozenset[str]
     content_hash: str
     files: tuple[str, ...]
     place: Place
