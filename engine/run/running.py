@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -175,14 +175,12 @@ class _Run:
                 self.setup.ledger, feed=(self.spec.source.connection, feed), states=states, seen_run=self.result.run
             ):
                 self.setup.stop_if_asked()
-                mine = [one for one in self._sort_home(rows) if self.free is None or one[0].key in self.freed]
-                if mine:
-                    self._batch(mine)
+                self._batch(rows)
                 if self.budget.stopped or self.limit == 0:
                     break
 
-    def _sort_home(self, rows: Sequence[RecordRow]) -> list[tuple[RecordRow, SourceRecord]]:
-        """The rows that are this mapping's; the others are noted under the mapping that takes them, or none."""
+    def _sort_home(self, rows: Sequence[RecordRow]) -> list[SourceRecord]:
+        """The records that are this mapping's; the others are noted under the mapping that takes them, or none."""
         sharing = mappings_of_feed(self.setup, self.spec)
         mine, decisions = [], []
         for row, record in zip(rows, kept_records(self.setup, self.spec, rows), strict=True):
@@ -204,15 +202,21 @@ class _Run:
                         )
                     )
             else:
-                mine.append((row, record))
+                mine.append(record)
         self.setup.ledger.decide(decisions, self.result.run, self.setup.who)
         return mine
 
-    def _batch(self, mine: Sequence[tuple[RecordRow, SourceRecord]]) -> None:
-        rows = {row.key: row for row, _ in mine}
-        records = [record for _, record in mine]
-        judged = judge_apart(self.judging, self.spec, records, self.world, rows, earlier=self.earlier)
-        judgements = [self._unless_stopped(one) for one in judged if wanted(one.record, one.facts.label, self.only)]
+    def _judged(self, rows: Mapping[RecordKey, RecordRow]) -> list[Judgement]:
+        """The judgements on those that are this mapping's; what the source says of them is let go of here."""
+        mine = [one for one in self._sort_home(tuple(rows.values())) if self.free is None or one.key in self.freed]
+        judged = judge_apart(self.judging, self.spec, mine, self.world, rows, earlier=self.earlier) if mine else ()
+        return [self._unless_stopped(one) for one in judged if wanted(one.record, one.facts.label, self.only)]
+
+    def _batch(self, page: Sequence[RecordRow]) -> None:
+        rows = {row.key: row for row in page}
+        judgements = self._judged(rows)
+        if not judgements:
+            return
         to_send = [one for one in judgements if one.verdict is Verdict.SEND][: self.limit]
         sending = {one.record for one in to_send}
         told = (
