@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table
+from sqlalchemy import Column, Connection, LargeBinary, Table
 from sqlalchemy.engine import Dialect
 
 from engine.adapters.store.dialect import executed
@@ -49,11 +50,20 @@ class Many:
 
     def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run it for these rows, if there are any."""
-        ready = self._ready.get(connection.dialect.name) or self._made_ready(connection.dialect)
+        if rows:
+            kept = self._for(connection.dialect).values
+            made = [[row[name] if make is None else make(row[name]) for name, make in kept] for row in rows]
+            self.run_as_kept(connection, made)
+
+    def run_as_kept(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+        """As `run`, of rows whose values are as they are kept, in the order of their columns."""
+        ready = self._for(connection.dialect)
         for start in range(0, len(rows), ROWS_MAX):
             part = rows[start : start + ROWS_MAX]
-            values = [row[name] if made is None else made(row[name]) for row in part for name, made in ready.values]
-            executed(connection, ready.text(len(part)), values)
+            executed(connection, ready.text(len(part)), list(chain.from_iterable(part)))
+
+    def _for(self, dialect: Dialect) -> _Ready:
+        return self._ready.get(dialect.name) or self._made_ready(dialect)
 
     def _made_ready(self, dialect: Dialect) -> _Ready:
         sign = _SIGNS[dialect.paramstyle]
@@ -112,5 +122,7 @@ def _as_kept(column: Column[Any], dialect: Dialect) -> str:
 
 
 def _processor(column: Column[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    if isinstance(column.type, LargeBinary):
+        return None  # both drivers take bytes as they are
     processor: Callable[[Any], Any] | None = column.type.dialect_impl(dialect).bind_processor(dialect)
     return processor

@@ -50,12 +50,14 @@ def fold_label(label: str) -> str:
 
 
 def _storable_or_none(text: str | None) -> str | None:
-    return None if text is None else storable(text)
+    return text.replace("\0", "\u2400") if text is not None and "\0" in text else text
 
 
 @lru_cache(maxsize=64)
-def _in_utc(moment: datetime) -> str:
+def _in_utc(moment: datetime | None) -> str | None:
     """A time as it is kept; the rows of one transaction have one time."""
+    if moment is None:
+        return None
     if moment.tzinfo is None:
         raise ValueError("a naive time is refused")
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
@@ -78,9 +80,9 @@ class UtcTime(TypeDecorator[datetime]):
     impl = _BY_BYTE
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], str | None]:  # noqa: ARG002
         """The time as text; a naive one is refused."""
-        return None if value is None else _in_utc(value)
+        return _in_utc
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """The time, aware, in UTC."""

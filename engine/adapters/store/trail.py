@@ -58,9 +58,11 @@ class Trail:
         rows = []
         for event in events:
             seq += 1
-            rows.append(self._sealed(seq, previous, event))
-            previous = rows[-1]["hash"]
-        _INSERT.run(connection, rows)
+            told, detail = _spelled(seq, event)
+            own = link_row(previous, told, detail, self._chain)
+            rows.append((*told, detail.decode(), previous, own, self.key_id))
+            previous = own
+        _INSERT.run_as_kept(connection, rows)
         head = {"id": HEAD_ID, "seq": seq, "hash": previous, "key_id": self.key_id, "seal": self.seal(seq, previous)}
         (_MOVE_HEAD if begun else _BEGIN_HEAD).run(connection, [head])
 
@@ -69,31 +71,6 @@ class Trail:
         begun = executed(connection, _HEAD, ())
         seq, last, key_id = begun[0] if begun else (0, GENESIS, self.key_id)
         return seq, last, key_id
-
-    def _sealed(self, seq: int, previous: str, event: AuditEvent) -> dict[str, Any]:
-        if event.at.tzinfo is None:
-            raise ProgramError(f"the audit event '{event.kind}' has a naive time")
-        told: dict[str, int | str | None] = {
-            "seq": seq,
-            "at": _as_kept(event.at),
-            "who": storable(event.who),
-            "kind": storable(event.kind),
-            "record": None if event.record is None else storable(event.record),
-            "run": None if event.run is None else storable(event.run),
-        }
-        try:
-            detail = canonical(event.detail)
-        except TypeError as error:
-            raise ProgramError(f"the audit event '{event.kind}' has a detail that is not JSON: {error}") from error
-        if b"://" in detail:
-            detail = canonical(mask_links(event.detail))
-        return {
-            **told,
-            "detail": detail.decode(),
-            "previous": previous,
-            "hash": link_row(previous, list(told.values()), detail, self._chain),
-            "key_id": self.key_id,
-        }
 
     def seal(self, seq: int, last_hash: str) -> str:
         """The seal of the trail's head: its last event, under the key."""
@@ -111,6 +88,21 @@ class Trail:
             return bool(row.detail == detail.decode() and row.hash == own)
         except ValueError:  # text that is no text: bytes that are not UTF-8
             return False
+
+
+def _spelled(seq: int, event: AuditEvent) -> tuple[tuple[int | str | None, ...], bytes]:
+    """An event as it is kept and hashed: what stands in front of its detail, and that in canonical JSON."""
+    if event.at.tzinfo is None:
+        raise ProgramError(f"the audit event '{event.kind}' has a naive time")
+    try:
+        detail = canonical(event.detail)
+    except TypeError as error:
+        raise ProgramError(f"the audit event '{event.kind}' has a detail that is not JSON: {error}") from error
+    if b"://" in detail:
+        detail = canonical(mask_links(event.detail))
+    record = None if event.record is None else storable(event.record)
+    run = None if event.run is None else storable(event.run)
+    return (seq, _as_kept(event.at), storable(event.who), storable(event.kind), record, run), detail
 
 
 def page(
