@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection
 
 from engine.adapters.store.dialect import executed
 from engine.adapters.store.port import Lease
-from engine.adapters.store.rows import Record
+from engine.adapters.store.rows import Record, of_json
 from engine.words.json_value import decode, encode
 
 ClaimKey: TypeAlias = tuple[str, str]
@@ -82,22 +81,12 @@ def ask(connection: Connection, needs: Needs) -> Known:
     (told,) = executed(connection, _QUESTIONS[connection.dialect.name], lists)
     records, attempts, claims, leases, new_attempts = (decode(text) if text else [] for text in told)
     return Known(
-        records={row[0]: _record(row) for row in records},
+        records={row[0]: of_json(dict(zip(_RECORD, row, strict=True))) for row in records},
         attempts={number: (record_id, bool(is_open)) for number, record_id, is_open in attempts},
         claims={(row[0], row[1]): _held(row) for row in claims},
         leases={row[0]: _lease(*row) for row in leases},
         new_attempts=[row[0] for row in new_attempts],
     )
-
-
-def _record(values: Sequence[Any]) -> Record:
-    row = dict(zip(_RECORD, values, strict=True))
-    if row["amount"] is not None:
-        row["amount"] = Decimal(row["amount"])
-    if row["doubt_seconds"] is not None:
-        row["doubt_seconds"] = float(row["doubt_seconds"])
-    row["may_be_entered"] = bool(row["may_be_entered"])
-    return row
 
 
 def _held(values: Sequence[Any]) -> Record:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Result
@@ -21,6 +22,14 @@ def rows_of(result: Result[Any]) -> Sequence[Record]:
     """All rows of a result."""
     names = tuple(result.keys())
     return [dict(zip(names, row, strict=True)) for row in result]
+
+
+def of_json(row: dict[str, Any]) -> Record:
+    """A record's row that came as JSON, with its values as the columns have them."""
+    row["amount"] = None if row["amount"] is None else Decimal(row["amount"])
+    row["doubt_seconds"] = None if row["doubt_seconds"] is None else float(row["doubt_seconds"])
+    row["may_be_entered"] = bool(row["may_be_entered"])
+    return row
 
 
 def key_of(row: Record) -> RecordKey:
