@@ -75,6 +75,11 @@ def executed(connection: Connection, text: str, values: Sequence[Any]) -> Sequen
     return result.all() if result.returns_rows else ()
 
 
+def stays_open(connection: Connection) -> bool:
+    """Whether nobody else can end the connection between two transactions, as a server does."""
+    return _is_sqlite(connection)
+
+
 def was_committed(engine: Engine, ticket: Ticket) -> bool:
     """Whether a transaction whose commit failed was kept all the same; a failed commit of SQLite never is."""
     return ticket is not None and postgresql.was_committed(engine, ticket)

@@ -9,13 +9,14 @@ itself, so that it takes nobody with it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from engine.adapters.store.dialect import STORE_ERRORS, for_writing, in_words, ticket_of, was_committed
+from engine.adapters.store.dialect import STORE_ERRORS, for_writing, in_words, stays_open, ticket_of, was_committed
 from engine.words.errors import LedgerError
 
 GROUP_MAX = 64
@@ -59,6 +60,7 @@ class Writer:
         self._waiting: SimpleQueue[_Unit | None] = SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
+        self._kept: Connection | None = None
         self._thread = threading.Thread(target=self._work, name="ledger writer", daemon=True)
         self.commits = 0
         self._thread.start()
@@ -105,6 +107,8 @@ class Writer:
     def _work(self) -> None:
         while group := self._next_group():
             self._write(group)
+        if self._kept is not None:
+            self._kept.close()
 
     def _next_group(self) -> list[_Unit]:
         """What is waiting now, at least one unit; empty when the writer is closed."""
@@ -141,7 +145,7 @@ class Writer:
     def _in_transaction(self, group: list[_Unit]) -> None:
         are_done, ticket = False, None
         try:
-            with self._engine.begin() as connection:
+            with self._transaction() as connection:
                 ticket = ticket_of(connection)
                 for units in _by_kind(group):
                     _do(connection, units)
@@ -150,6 +154,20 @@ class Writer:
             # Only the commit comes after the units; its own answer may be what got lost.
             if not are_done or not was_committed(self._engine, ticket):
                 raise
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """One transaction; its connection is kept for the next one, unless it failed or a server may end it."""
+        connection = self._kept or self._engine.connect()
+        self._kept = None
+        try:
+            with connection.begin():
+                yield connection
+            if stays_open(connection):
+                self._kept = connection
+        finally:
+            if self._kept is None:
+                connection.close()
 
     def _fail(self, group: list[_Unit], error: Exception) -> None:
         for unit in group:
