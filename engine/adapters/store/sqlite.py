@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +18,8 @@ from engine.words.errors import LedgerError
 BUSY_S = 30.0
 OLDEST = (3, 35, 0)
 """The first SQLite with RETURNING and UPDATE FROM, of March 2021."""
+WITH_JSON = (3, 38, 0)
+"""The first SQLite that always has JSON functions; most of those before have them as well."""
 READERS_MAX = 30
 
 _GUARD = "CREATE TRIGGER {name} BEFORE {event} BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END"
@@ -51,12 +53,7 @@ def open_engine(url: URL) -> Engine:
     Raises:
         LedgerError: the URL names no file, the file cannot be made, or this Python's SQLite is too old.
     """
-    if sqlite3.sqlite_version_info < OLDEST:
-        oldest = ".".join(map(str, OLDEST))
-        raise LedgerError(
-            f"this Python was built with SQLite {sqlite3.sqlite_version}, and the ledger needs {oldest} or newer: "
-            "use another Python, or keep the ledger on PostgreSQL"
-        )
+    _check_version()
     if not url.database or url.database == ":memory:" or url.query:
         raise LedgerError("the ledger is a file: write sqlite:///folder/ledger.db, without options")
     file = Path(url.database)
@@ -69,6 +66,29 @@ def open_engine(url: URL) -> Engine:
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _beginning(file, _identity(file)))
     return engine
+
+
+def _check_version() -> None:
+    lacks = ""
+    if sqlite3.sqlite_version_info < OLDEST:
+        lacks = f"the ledger needs {'.'.join(map(str, OLDEST))} or newer"
+    elif sqlite3.sqlite_version_info < WITH_JSON and not _knows_json():
+        lacks = "without its JSON functions, which the ledger needs"
+    if lacks:
+        raise LedgerError(
+            f"this Python was built with SQLite {sqlite3.sqlite_version}, {lacks}: "
+            "use another Python, or keep the ledger on PostgreSQL"
+        )
+
+
+def _knows_json() -> bool:
+    """Whether a SQLite that may be built without JSON functions has them."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        try:
+            connection.execute("SELECT json_group_array(value) FROM json_each('[]')")
+        except sqlite3.OperationalError:  # no such function, or no such table
+            return False
+    return True
 
 
 def driver_of(connection: Connection) -> sqlite3.Connection:

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ledger_scene import AUDIT_KEY, NOW, RUN, WHO, bill, open_at, row_of
@@ -104,6 +105,21 @@ def test_a_python_with_a_sqlite_that_is_too_old_is_told_so(tmp_path: Path, monke
     with pytest.raises(LedgerError, match=r"the ledger needs 3\.35\.0 or newer"):
         open_ledger(f"sqlite:///{tmp_path / 'l.db'}", audit_key=AUDIT_KEY, clock=ManualClock(NOW), make_id=random_id)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sqlite_without_its_json_functions_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Bare(sqlite3.Connection):
+        def execute(self, text: str, *values: Any) -> sqlite3.Cursor:
+            return super().execute(text.replace("json_", "no_such_"), *values)
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 37, 2))
+    open_ledger(
+        f"sqlite:///{tmp_path / 'good.db'}", audit_key=AUDIT_KEY, clock=ManualClock(NOW), make_id=random_id
+    ).close()
+    monkeypatch.setattr(sqlite3, "connect", lambda path: connect(path, factory=Bare))
+    with pytest.raises(LedgerError, match="without its JSON functions"):
+        open_ledger(f"sqlite:///{tmp_path / 'l.db'}", audit_key=AUDIT_KEY, clock=ManualClock(NOW), make_id=random_id)
 
 
 def test_a_closed_ledger_says_so(store: Store) -> None:
