@@ -77,6 +77,13 @@ def test_the_same_bill_is_the_same_document(amounts: list[Decimal]) -> None:
     assert (first.hash, first.key, first.body) == (second.hash, second.key, second.body)
 
 
+def test_a_document_keeps_only_what_is_used_later() -> None:
+    bill = planned("bills", payload_of("bills", "60.00", "60.00"))
+    assert isinstance(bill, Document)
+    assert {"group", "credit", "vendor", "vendor_name", "stamp"} <= set(bill.scope)
+    assert not {"lines", "books", "comment"} & set(bill.scope)
+
+
 def test_another_amount_is_another_document_with_the_same_key() -> None:
     first = planned("bills", payload_of("bills", "60.00", "60.00"))
     second = planned("bills", payload_of("bills", "61.00", "61.00"))
