@@ -24,7 +24,7 @@ from engine.run.pool import SendPool
 from engine.run.sent import remember
 from engine.run.setup import STOPPING, Setup, Tell
 from engine.words.errors import CredentialsError, Unreachable
-from engine.words.json_value import digest
+from engine.words.json_value import canonical
 
 READ_TOGETHER = 20
 """Documents read back in one question, once the target has shown so many in a row as they were sent."""
@@ -58,8 +58,8 @@ class Sender:
     _ensured: set[str] = field(default_factory=set)
     _missing: set[str] = field(default_factory=set)
     _unmade: dict[str, Answer] = field(default_factory=dict)
-    _proposed: dict[str, Answer] = field(default_factory=dict)
-    _asking: dict[str, threading.Lock] = field(default_factory=dict)
+    _proposed: dict[bytes, Answer] = field(default_factory=dict)
+    _asking: dict[bytes, threading.Lock] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def pool(self) -> SendPool[Work, Sent]:
@@ -217,7 +217,7 @@ class Sender:
         if call.once_per is None:
             return connector.call(question)
         asked = [question.company, question.verb, question.path, question.params, question.body]
-        once = digest([call.once_per.render(document.scope), *asked])
+        once = canonical([call.once_per.render(document.scope), *asked])
         with self._lock:
             asking = self._asking.setdefault(once, threading.Lock())
         with asking:  # who needs the same at the same moment waits for the one answer

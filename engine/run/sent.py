@@ -74,6 +74,8 @@ def recall(sent: Mapping[str, Any], record: RecordKey) -> Document:
 
 def _plain(value: Any) -> Any:
     """A value of the scope as JSON; a date is marked, so that it is a date again."""
+    if value is None or isinstance(value, (str, int, Decimal)):
+        return value
     if isinstance(value, date):
         return {_DATE: value.isoformat()}
     if isinstance(value, Mapping):
