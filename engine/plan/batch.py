@@ -15,7 +15,7 @@ from engine.plan.document import conclude
 from engine.plan.extract import Waits, extract
 from engine.plan.item import Item
 from engine.plan.sorting import waits
-from engine.plan.transform import held, transform
+from engine.plan.transform import transform
 from engine.plan.world import World
 
 
@@ -43,7 +43,10 @@ def follow_batch(
 
 def _begin(spec: MappingSpec, record: SourceRecord, world: World) -> Item:
     item = Item(record=record, spec=spec, scope=_known(record))
-    held(item, _read, item, world)
+    try:
+        _read(item, world)
+    except (Waits, RenderError) as why:
+        item.end(item.held(why))
     sorted_out = waits(record, spec)
     if sorted_out is not None:
         item.end(replace(sorted_out, facts=item.facts()))

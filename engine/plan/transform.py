@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, TypeVarTuple
+from functools import partial
+from operator import setitem
+from typing import Any
 
 from engine.language.crosswalk.crosswalk import AmbiguousRows, CrosswalkError, Hit
 from engine.language.spec.model import CrosswalkStep, EachStep, LookupStep, PeriodStep, Step, ValueStep
@@ -15,8 +17,6 @@ from engine.plan.item import Item
 from engine.plan.period import booked_on
 from engine.plan.world import Match, Row, World
 from engine.words.errors import ProgramError
-
-Given = TypeVarTuple("Given")
 
 
 @dataclass(slots=True)
@@ -40,24 +40,26 @@ def transform(items: Sequence[Item], steps: Iterable[Step], world: World) -> Non
         _carry_out(step, spots, world)
 
 
-def held(item: Item, work: Callable[[*Given], object], *given: *Given) -> None:
-    """Do a piece of work for one record that is still under way; what goes wrong there holds that record alone."""
-    if item.ended is not None:
-        return
-    try:
-        work(*given)
-    except (Waits, RenderError) as why:
-        item.end(item.held(why))
+def _at_each(spots: Iterable[_Spot], work: Callable[[_Spot], object]) -> None:
+    """Do a piece of work for every record that is still under way; what goes wrong there holds that record alone."""
+    for spot in spots:
+        if spot.item.ended is None:
+            try:
+                work(spot)
+            except (Waits, RenderError) as why:
+                spot.item.end(spot.item.held(why))
 
 
 def _carry_out(step: Step, spots: Sequence[_Spot], world: World) -> None:
     if isinstance(step, EachStep):
         _each(step, spots, world)
-    elif isinstance(step, LookupStep):
+        return
+    if isinstance(step, LookupStep):
         _look_up(step, spots, world)
     else:
-        for spot in spots:
-            held(spot.item, _one, step, spot, world)
+        _at_each(spots, _putting(step, world))
+    if step.name == "company":
+        _at_each(spots, lambda spot: _hear_of_company(spot, world))
 
 
 def _each(step: EachStep, spots: Sequence[_Spot], world: World) -> None:
@@ -71,15 +73,15 @@ def _each(step: EachStep, spots: Sequence[_Spot], world: World) -> None:
         _carry_out(part, inner, world)
 
 
-def _one(step: ValueStep | CrosswalkStep | PeriodStep, spot: _Spot, world: World) -> None:
+def _putting(step: ValueStep | CrosswalkStep | PeriodStep, world: World) -> Callable[[_Spot], object]:
+    """What puts the value of a step where it belongs."""
+    name = step.name
     if isinstance(step, ValueStep):
-        spot.into[step.name] = step.value.render(spot.scope)
-    elif isinstance(step, CrosswalkStep):
-        spot.into[step.name] = _coded(step, spot, world)
-    else:
-        spot.into[step.name] = _period(step, spot)
-    if step.name == "company":
-        _hear_of_company(spot, world)
+        render = step.value.render
+        return lambda spot: setitem(spot.into, name, render(spot.scope))
+    if isinstance(step, CrosswalkStep):
+        return lambda spot: setitem(spot.into, name, _coded(step, spot, world))
+    return lambda spot: setitem(spot.into, name, _period(step, spot))
 
 
 def _hear_of_company(spot: _Spot, world: World) -> None:
@@ -140,16 +142,11 @@ def _period(step: PeriodStep, spot: _Spot) -> date:
 def _look_up(step: LookupStep, spots: Sequence[_Spot], world: World) -> None:
     fields = (step.take,) if isinstance(step.take, str) else step.take
     asked: dict[str | None, dict[Match, list[_Spot]]] = {}
-    for spot in spots:
-        held(spot.item, _ask, step, spot, asked)
+    _at_each(spots, lambda spot: _ask(step, spot, asked))
     for company, by_match in asked.items():
         found = world.look_up(step.connection, company, step.set, tuple(by_match), fields)
         for match, waiting in by_match.items():
-            for spot in waiting:
-                held(spot.item, _give, step, spot, match, found[match])
-    if step.name == "company":
-        for spot in spots:
-            held(spot.item, _hear_of_company, spot, world)
+            _at_each(waiting, partial(_give, step, match, found[match]))
 
 
 def _ask(step: LookupStep, spot: _Spot, asked: dict[str | None, dict[Match, list[_Spot]]]) -> None:
@@ -165,7 +162,7 @@ def _ask(step: LookupStep, spot: _Spot, asked: dict[str | None, dict[Match, list
     asked.setdefault(company, {}).setdefault(match, []).append(spot)
 
 
-def _give(step: LookupStep, spot: _Spot, match: Match, rows: tuple[Row, ...]) -> None:
+def _give(step: LookupStep, match: Match, rows: tuple[Row, ...], spot: _Spot) -> None:
     if not rows and not step.optional:
         told = f"no {_asked(match, ' and ')} in {step.set}"
         raise Waits("lookup_no_row", f"{spot.called(step)}: {step.connection} has {told}")

@@ -131,14 +131,12 @@ def _filter(node: nodes.Filter, depth: int) -> nodes.Expr:
         raise NotAllowed(f"unknown filter '{node.name}'", "E204", node.name)
     if node.dyn_args or node.dyn_kwargs:
         raise NotAllowed("expressions have no * arguments", word=node.name)
-    _check_arguments(node, spec)
-    arguments = [_words(node.node), *(rewrite(argument, depth) for argument in node.args)]
-    named = [nodes.Keyword(pair.key, rewrite(pair.value, depth), lineno=1) for pair in node.kwargs]
-    value = rewrite(node.node, depth)
-    return nodes.Filter(value, f"filter {node.name}", arguments, named, None, None, lineno=1)
+    arguments = [rewrite(argument, depth) for argument in _arguments(node, spec)]
+    return call(f"filter {node.name}", rewrite(node.node, depth), _words(node.node), *arguments)
 
 
-def _check_arguments(node: nodes.Filter, spec: FilterSpec) -> None:
+def _arguments(node: nodes.Filter, spec: FilterSpec) -> list[nodes.Expr]:
+    """All that the filter is given, in the order in which it takes it."""
     named = {str(pair.key): pair.value for pair in node.kwargs}
     signature = inspect.signature(spec.function)
     try:
@@ -151,6 +149,8 @@ def _check_arguments(node: nodes.Filter, spec: FilterSpec) -> None:
         fault = check(given.value) if isinstance(given, nodes.Const) else None
         if fault:
             raise NotAllowed(f"{node.name} {fault}", "E202", node.name)
+    bound.apply_defaults()
+    return [given if isinstance(given, nodes.Expr) else _constant(given) for given in bound.args[1:]]
 
 
 def _test(node: nodes.Test, depth: int) -> nodes.Expr:

@@ -29,7 +29,14 @@ def _constant(node: nodes.Const, _: Functions) -> Evaluate:
 
 def _name(node: nodes.Name, _: Functions) -> Evaluate:
     name = node.name
-    return lambda scope: scope[name] if name in scope else Unknown(name=name)
+
+    def read(scope: Mapping[str, Any]) -> Any:
+        try:
+            return scope[name]
+        except KeyError:
+            return Unknown(name=name)
+
+    return read
 
 
 def _list(node: nodes.List, functions: Functions) -> Evaluate:
@@ -45,20 +52,21 @@ def _tuple(node: nodes.Tuple, functions: Functions) -> Evaluate:
 def _call(node: nodes.Filter, functions: Functions) -> Evaluate:
     function = functions[node.name]
     given = [closure(part, functions) for part in (node.node, *node.args) if part is not None]
-    named = {str(pair.key): closure(pair.value, functions) for pair in node.kwargs}
-    if named:
-        return lambda scope: function(
-            *[one(scope) for one in given], **{name: one(scope) for name, one in named.items()}
-        )
-    constants = tuple(part.value for part in node.args if isinstance(part, nodes.Const))
     first, *others = given
+    constants = tuple(part.value for part in node.args if isinstance(part, nodes.Const))
     if node.name == ".":
         return _field(first, function, *constants)
-    if len(constants) == len(others):
-        return lambda scope: function(first(scope), *constants)
-    if all(isinstance(part, nodes.Const) for part in node.args[1:]):  # an operator, and the words of both sides
-        second = others[0]
-        return lambda scope: function(first(scope), second(scope), *constants)
+    if not others:  # a test
+        return lambda scope: function(first(scope))
+    if len(others) == 1 == len(constants):  # a filter with nothing in brackets, and the words of the value
+        words = constants[0]
+        return lambda scope: function(first(scope), words)
+    if len(others) == 3 and all(isinstance(part, nodes.Const) for part in node.args[1:]):  # an operator
+        second, (left_words, right_words) = others[0], constants[-2:]
+        return lambda scope: function(first(scope), second(scope), left_words, right_words)
+    if len(others) == 2:
+        second, third = others
+        return lambda scope: function(first(scope), second(scope), third(scope))
     return lambda scope: function(*[one(scope) for one in given])
 
 

@@ -21,6 +21,7 @@ from engine.language.transform.allowed import NotAllowed, rewrite, words_for
 from engine.language.transform.closures import Evaluate, closure
 from engine.language.transform.failure import TransformError
 from engine.language.transform.filters import FILTERS, TESTS, FilterSpec
+from engine.language.transform.operators import Unknown
 from engine.language.transform.scan import Refused, Use, Word, check_words, plain_path, uses_of, words_of
 
 LENGTH_MAX = 4000
@@ -92,19 +93,18 @@ def _parse(source: str, words: Sequence[Word]) -> nodes.Expr:
 def _filter_call(name: str, spec: FilterSpec) -> Callable[..., Any]:
     function = spec.function
 
-    def call(value: Any, words: str, *arguments: Any, **named: Any) -> Any:
+    def call(value: Any, words: str, *arguments: Any) -> Any:
         for argument in arguments:
-            operators.refuse_unknown(argument)
-        for argument in named.values():
-            operators.refuse_unknown(argument)
-        if isinstance(value, operators.Unknown):
+            if isinstance(argument, Unknown):
+                argument.fail()
+        if isinstance(value, Unknown):
             if not (spec.takes_missing and value.optional):
                 value.fail()
             value = None
         if value is None and not spec.takes_missing:
             return None
         try:
-            return operators.check_size(function(value, *arguments, **named))
+            return operators.check_size(function(value, *arguments))
         except TransformError as error:
             raise TransformError(f"{words}: {name} {error.sentence}") from error
 
@@ -113,7 +113,7 @@ def _filter_call(name: str, spec: FilterSpec) -> Callable[..., Any]:
 
 def _test_call(function: Callable[[Any], bool]) -> Callable[[Any], bool]:
     def call(value: Any) -> bool:
-        if isinstance(value, operators.Unknown):
+        if isinstance(value, Unknown):
             if not value.optional:
                 value.fail()
             value = None
@@ -146,7 +146,7 @@ def _functions() -> dict[str, Callable[..., Any]]:
 
 def _environment() -> ImmutableSandboxedEnvironment:
     """What Jinja's parser asks for; nothing is ever run in it."""
-    environment = ImmutableSandboxedEnvironment(undefined=operators.Unknown, autoescape=False)
+    environment = ImmutableSandboxedEnvironment(undefined=Unknown, autoescape=False)
     for table in (environment.globals, environment.filters, environment.tests):
         table.clear()
     return environment

@@ -8,14 +8,17 @@ from typing import Any
 
 from engine.language.transform.exact import sum_exactly
 from engine.language.transform.failure import TransformError
-from engine.language.transform.operators import equal, read_key, refuse_unknown
+from engine.language.transform.operators import contained, equal, read_key, refuse_unknown
 from engine.language.transform.wanted import wanted_count, wanted_date, wanted_list, wanted_number, wanted_text
 
 DAYS_MAX = 3660
 
 
 def _field_of(item: Any, name: str) -> Any:
-    found = read_key(item, wanted_text(name), "an item")
+    if type(item) is dict and type(name) is str and name in item:
+        found = item[name]
+    else:
+        found = read_key(item, wanted_text(name), "an item")
     refuse_unknown(found)
     return found
 
@@ -70,8 +73,4 @@ def _days_apart(value: Any, middle: date) -> int:
 def any_in(value: Any, name: Any, wanted: Any) -> bool:
     """Whether the field of any item is one of the list."""
     choices, items, shown = wanted_list(wanted if wanted is not None else []), wanted_list(value), f"{name}"
-    for item in items if choices else ():
-        found = _field_of(item, name)
-        if any(equal(found, choice, shown, "an item of the list") for choice in choices):
-            return True
-    return False
+    return bool(choices) and any(contained(_field_of(item, name), choices, shown, "the list") for item in items)

@@ -19,8 +19,11 @@ from engine.language.transform.failure import TransformError
 TEXT_LENGTH_MAX = 100_000
 LIST_LENGTH_MAX = 10_000
 
-_SHORT = frozenset({type(None), bool, int, Decimal, date, dict})
+SHORT = frozenset({type(None), bool, int, Decimal, date, dict})
 """Types whose values are known and never too long."""
+
+_SAME = frozenset({type(None), bool, int, Decimal, str, date})
+"""Types whose values may be compared with each other as they are."""
 
 _WHOLE_MAX = 10**DIGITS_MAX
 
@@ -85,15 +88,6 @@ def check_size(value: Any) -> Any:
     elif isinstance(value, (list, tuple)) and len(value) > LIST_LENGTH_MAX:
         raise TransformError(f"a list of {len(value)} items; {LIST_LENGTH_MAX} are the most")
     return value
-
-
-def settled(value: Any) -> Any:
-    """Hand on what an expression gives at its end: a value that is known, and not longer than any document needs."""
-    kind = type(value)
-    if kind in _SHORT or (kind is str and len(value) <= TEXT_LENGTH_MAX):
-        return value
-    refuse_unknown(value)
-    return check_size(value)
 
 
 def read_key(value: Any, key: str, words: str) -> Any:
@@ -184,8 +178,8 @@ def join_text(first: Any, words: tuple[str, ...], *others: Any) -> str:
 
 def equal(left: Any, right: Any, left_words: str, right_words: str) -> bool:
     """`left == right`; nothing equals only nothing, and different kinds are an error."""
-    if type(left) is str and type(right) is str:  # as codes are: what is asked most
-        return left == right
+    if type(left) is type(right) and type(left) in _SAME:  # as codes are: what is asked most
+        return bool(left == right)
     refuse_unknown(left)
     refuse_unknown(right)
     if left is None or right is None:
@@ -222,7 +216,11 @@ def contained(value: Any, group: Any, words: str, group_words: str) -> bool:
     refuse_unknown(value)
     refuse_unknown(group)
     if isinstance(group, (list, tuple)):
-        return any(equal(value, item, words, f"an item of {group_words}") for item in group)
+        called = f"an item of {group_words}"
+        for item in group:  # noqa: SIM110  a generator would cost as much as all the rest
+            if equal(value, item, words, called):
+                return True
+        return False
     if isinstance(group, (str, Mapping)):
         if value is None:
             return False

@@ -13,7 +13,7 @@ from engine.language.node import Node, ProblemFound
 from engine.language.transform.closures import Evaluate
 from engine.language.transform.expression import compile_expression
 from engine.language.transform.failure import TransformError
-from engine.language.transform.operators import as_text, settled
+from engine.language.transform.operators import SHORT, TEXT_LENGTH_MAX, as_text, check_size, refuse_unknown
 from engine.language.transform.scan import Refused
 from engine.words.problem import Place, Problem
 
@@ -57,7 +57,12 @@ class Template:
             RenderError: a name or key is not there, or values do not fit together.
         """
         try:
-            return settled(self._value(scope))
+            value = self._value(scope)
+            kind = type(value)
+            if kind in SHORT or (kind is str and len(value) <= TEXT_LENGTH_MAX):
+                return value
+            refuse_unknown(value)
+            return check_size(value)
         except TransformError as error:
             raise RenderError(error.sentence, self) from error
         except (TemplateError, ArithmeticError, TypeError, ValueError, LookupError, RecursionError) as error:
