@@ -54,14 +54,6 @@ def encode(value: object) -> bytes:
     return _encoder.encode(value if _is_plain(value) else _plain(value))
 
 
-def exact(value: object) -> bytes:
-    """JSON that `decode` reads as the very same numbers: a Decimal without a fraction is no int then either.
-
-    Dates become text. Raises as `encode` does.
-    """
-    return _encoder.encode(value if _is_plain(value) else _marked(_plain(value)))
-
-
 def canonical(value: object) -> bytes:
     """One spelling for one value: keys sorted, Decimal as text. What hashes are taken of."""
     return _canonical.encode(value if _is_plain(value) else _plain(value))
@@ -75,6 +67,33 @@ def indented(value: object) -> str:
 def digest(value: object) -> str:
     """SHA-256 of the canonical spelling, in hex."""
     return hashlib.sha256(canonical(value)).hexdigest()
+
+
+class Kept:
+    """A value to be kept: its digest, and the JSON that it is read from again.
+
+    What it consists of is asked once for both, which costs more than either.
+
+    Raises:
+        TypeError: the value holds something JSON does not have, a float included.
+    """
+
+    __slots__ = ("_is_plain", "_value")
+
+    def __init__(self, value: object) -> None:
+        self._is_plain = _is_plain(value)
+        self._value = value if self._is_plain else _plain(value)
+
+    def digest(self) -> str:
+        """What `digest` gives."""
+        return hashlib.sha256(_canonical.encode(self._value)).hexdigest()
+
+    def exact(self) -> bytes:
+        """JSON that `decode` reads as the very same numbers: a Decimal without a fraction is no int then either.
+
+        Dates become text.
+        """
+        return _encoder.encode(self._value if self._is_plain else _marked(self._value))
 
 
 def _is_plain(value: Any) -> bool:

@@ -20,7 +20,7 @@ from engine.adapters.store.tables import attempts, payloads, records
 from engine.adapters.store.transaction import Transaction, parts_of
 from engine.domain.lifecycle import State
 from engine.words.errors import LedgerError, ProgramError
-from engine.words.json_value import NotJson, decode, digest, exact
+from engine.words.json_value import Kept, NotJson, decode, digest
 
 _LEVEL = 3
 """Of the compression: a higher one takes twice the time for a tenth less."""
@@ -42,18 +42,6 @@ _KEEP = InsertMany(
 """One that is there already stays as it is, unless it was purged."""
 
 
-def hash_of(payload: object) -> str:
-    """The name of a payload.
-
-    Raises:
-        ProgramError: it is not JSON.
-    """
-    try:
-        return digest(payload)
-    except TypeError as error:
-        raise ProgramError(f"a payload cannot be kept: {error}") from error
-
-
 class Packed:
     """A payload under its name, compressed and sealed when that is first asked for.
 
@@ -64,9 +52,13 @@ class Packed:
     __slots__ = ("_body", "_payload", "_seal", "name")
 
     def __init__(self, seal: PayloadSeal, payload: Mapping[str, Any]) -> None:
-        """Raises as `hash_of` does."""
-        self.name = hash_of(payload)
-        self._seal, self._payload, self._body = seal, payload, b""
+        """Raises ProgramError where the payload is not JSON."""
+        try:
+            self._payload = Kept(payload)
+            self.name = self._payload.digest()
+        except TypeError as error:
+            raise ProgramError(f"a payload cannot be kept: {error}") from error
+        self._seal, self._body = seal, b""
 
     @property
     def is_packed(self) -> bool:
@@ -76,12 +68,12 @@ class Packed:
     def pack(self) -> bytes:
         """What is kept of it."""
         if not self._body:
-            self._body = _packed(self._seal, self.name, self._payload)
+            self._body = _packed(self._seal, self.name, self._payload.exact())
         return self._body
 
 
 def packed(seal: PayloadSeal, payload: Mapping[str, Any]) -> Packed:
-    """A payload that is packed now. Raises as `hash_of` does."""
+    """A payload that is packed now. Raises as `Packed` does."""
     made = Packed(seal, payload)
     made.pack()
     return made
@@ -138,9 +130,9 @@ def _content(seal: PayloadSeal, name: str, body: bytes) -> Any:
     return content
 
 
-def _packed(seal: PayloadSeal, name: str, payload: object) -> bytes:
+def _packed(seal: PayloadSeal, name: str, json: bytes) -> bytes:
     packer = _packer().copy()
-    text = packer.compress(exact(payload)) + packer.flush()
+    text = packer.compress(json) + packer.flush()
     return seal.closed(name, text)
 
 
