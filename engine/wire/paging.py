@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Generator
 from dataclasses import dataclass
+from typing import Any
 
 Params = tuple[tuple[str, str], ...]
+_Rows = tuple[dict[str, Any], ...]
 
 ODATA_ROWS_SURE = 100
 """OData servers of this kind give 100 rows unless asked for more; a short page up to here is the last."""
@@ -31,14 +33,13 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What a page said: its rows, a fingerprint of them, and what it tells about the pages after it.
+    """What a page said: its rows, and what it tells about the pages after it.
 
     `next` is a link, a page number or a cursor; `page` the number the system gives the page; `total` the
     number of rows it says there are.
     """
 
-    rows: int
-    fingerprint: int = 0
+    rows: _Rows
     next: str | None = None
     page: int | None = None
     total: int | None = None
@@ -57,17 +58,18 @@ def by_page_number(*, page_param: str, size_param: str | None, size: int, until_
 
     A short page is not taken for the last one where `until_empty`: the server may give fewer rows than asked.
     """
-    number, before = 1, None
+    number = 1
+    before: _Rows = ()
     while True:
         sized: Params = ((size_param, str(size)),) if size_param else ()
         seen = yield Turn(params=((page_param, str(number)), *sized))
         if seen.page is not None and seen.page != number:
             raise Contradiction(f"page {number} was asked for and page {seen.page} came back")
-        if seen.rows == 0:
+        if not seen.rows:
             if seen.next is not None:
                 raise Contradiction(f"page {number} is empty and yet names a next page")
             return
-        if seen.next is None and not until_empty and seen.rows < size:
+        if seen.next is None and not until_empty and len(seen.rows) < size:
             return
         before = _moved_on(before, seen, f"page {number}")
         number += 1
@@ -75,15 +77,16 @@ def by_page_number(*, page_param: str, size_param: str | None, size: int, until_
 
 def by_offset(*, offset_param: str, limit_param: str, size: int) -> Turns:
     """Rows counted from 0, until nothing comes."""
-    offset, before = 0, None
+    offset = 0
+    before: _Rows = ()
     while True:
         seen = yield Turn(params=((offset_param, str(offset)), (limit_param, str(size))))
-        if seen.rows == 0:
+        if not seen.rows:
             if seen.total is not None and offset < seen.total:
                 raise Contradiction(f"{offset} rows came and the system says there are {seen.total}")
             return
         before = _moved_on(before, seen, f"the page from row {offset}")
-        offset += seen.rows
+        offset += len(seen.rows)
         if seen.total is not None and offset == seen.total:
             return
 
@@ -93,22 +96,24 @@ def by_skip(*, top: int, order_by: str, count: bool) -> Turns:
 
     With `count` the first page also asks how many rows there are, and fewer is a contradiction.
     """
-    skip, total, before = 0, None, None
+    skip, total = 0, None
+    before: _Rows = ()
     while True:
         asked: Params = (("$orderby", order_by), ("$top", str(top)), ("$skip", str(skip)))
         seen = yield Turn(params=(*asked, ("$count", "true")) if count and not skip else asked)
         total = seen.total if skip == 0 else total
-        if seen.rows > top:
-            raise Contradiction(f"{top} rows were asked for and {seen.rows} came back")
-        skip += seen.rows
-        short = seen.rows == 0 or (seen.rows < top and top <= ODATA_ROWS_SURE)
+        came = len(seen.rows)
+        if came > top:
+            raise Contradiction(f"{top} rows were asked for and {came} came back")
+        skip += came
+        short = came == 0 or (came < top and top <= ODATA_ROWS_SURE)
         if short or skip == total:
             if total is not None and skip < total:
                 raise Contradiction(f"{skip} rows came and the system says there are {total}")
             if seen.next is not None:
                 raise Contradiction("the last page names a next one")
             return
-        before = _moved_on(before, seen, f"the page from row {skip - seen.rows}")
+        before = _moved_on(before, seen, f"the page from row {skip - came}")
 
 
 def by_cursor(*, cursor_param: str) -> Turns:
@@ -150,7 +155,7 @@ def next_link(header: str | None) -> str | None:
     return None
 
 
-def _moved_on(before: int | None, seen: Seen, what: str) -> int | None:
-    if before is not None and seen.rows and before == seen.fingerprint:
+def _moved_on(before: _Rows, seen: Seen, what: str) -> _Rows:
+    if seen.rows and before == seen.rows:
         raise Contradiction(f"{what} has the same rows as the page before it")
-    return seen.fingerprint
+    return seen.rows

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
-
-import msgspec
 
 from engine.adapters.connectors.port import Page
 from engine.wire.paging import Contradiction, Seen, Turn, Turns
@@ -15,16 +12,8 @@ from engine.words.errors import Unreachable
 PAGES_MAX = 20_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
-    """The rows of one page and what it says about the rest."""
-
-    rows: tuple[dict[str, Any], ...]
-    seen: Seen
-
-
 def read_pages(
-    turns: Turns, ask: Callable[[Turn], Envelope], *, where: str, pages_max: int = PAGES_MAX
+    turns: Turns, ask: Callable[[Turn], Seen], *, where: str, pages_max: int = PAGES_MAX
 ) -> Iterator[Page]:
     """Every page, each given when it has come; the last one is marked complete and may be empty.
 
@@ -34,15 +23,15 @@ def read_pages(
     turn = next(turns)
     number = 1
     while True:
-        envelope = ask(turn)
+        seen = ask(turn)
         try:
-            turn = turns.send(envelope.seen)
+            turn = turns.send(seen)
         except StopIteration:
-            yield Page(rows=envelope.rows, number=number, complete=True)
+            yield Page(rows=seen.rows, number=number, complete=True)
             return
         except Contradiction as error:
             raise Unreachable(f"{where}: {error}; what was read is not complete") from error
-        yield Page(rows=envelope.rows, number=number, complete=False)
+        yield Page(rows=seen.rows, number=number, complete=False)
         number += 1
         if number > pages_max:
             raise Unreachable(f"{where}: more than {pages_max} pages (setting pages_max); no end was found")
@@ -57,8 +46,3 @@ def as_rows(value: object, where: str) -> tuple[dict[str, Any], ...]:
     if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
         raise Unreachable(f"{where}: no list of rows where one was expected")
     return tuple(value)
-
-
-def fingerprint(rows: tuple[dict[str, Any], ...]) -> int:
-    """A number that is the same for the same rows, within this process."""
-    return hash(msgspec.json.encode(rows, order="deterministic"))

@@ -14,11 +14,11 @@ from engine.adapters.connectors.logins import key_login
 from engine.adapters.connectors.matching import Matcher, check_matches
 from engine.adapters.connectors.pinging import Pinging, usual_advice
 from engine.adapters.connectors.port import Answer, Call, Match, Page, Ping, Row
-from engine.adapters.connectors.reading import Envelope, read_pages
+from engine.adapters.connectors.reading import read_pages
 from engine.adapters.connectors.settings import Setting, shared_settings, transport_settings
 from engine.adapters.connectors.tracked import Tracked
 from engine.adapters.connectors.transport import HttpTransport, Transport
-from engine.wire.paging import Params, Turn, by_page_number
+from engine.wire.paging import Params, Seen, Turn, by_page_number
 from engine.wire.request import Request
 from engine.wire.wording import plain
 from engine.words.errors import ConnectorError, CredentialsError, InputError, Unreachable
@@ -55,7 +55,7 @@ class AirbaseConnector:
             raise InputError(f"{self._name} {endpoint}: {', '.join(sorted(taken))} belongs to the paging")
         where = f"{self._name} {endpoint}"
 
-        def ask(turn: Turn) -> Envelope:
+        def ask(turn: Turn) -> Seen:
             return dialect.open_page(
                 self._dialogue.body_of(dialect.list_request(endpoint, params, turn, slash=self._slash)), where
             )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.adapters.connectors.port import Call, Match
-from engine.adapters.connectors.reading import Envelope, as_rows, fingerprint
+from engine.adapters.connectors.reading import as_rows
 from engine.wire.paging import Params, Seen, Turn
 from engine.wire.request import Request
 from engine.words.errors import InputError, Unreachable
@@ -23,7 +23,7 @@ def list_request(endpoint: str, params: Params, turn: Turn, *, slash: bool) -> R
     return Request.json("GET", address(endpoint, slash=slash), params=(*params, *turn.params))
 
 
-def open_page(body: Any, where: str) -> Envelope:
+def open_page(body: Any, where: str) -> Seen:
     """The rows of a page: `{"data": […], "pagination": {"next", "page", …}}`.
 
     Raises:
@@ -36,14 +36,10 @@ def open_page(body: Any, where: str) -> Envelope:
     told = pagination if isinstance(pagination, dict) else {}
     number = told.get("page")
     following = told.get("next")
-    return Envelope(
+    return Seen(
         rows=rows,
-        seen=Seen(
-            rows=len(rows),
-            fingerprint=fingerprint(rows),
-            next=None if following is None else str(following),
-            page=number if isinstance(number, int) else None,
-        ),
+        next=None if following is None else str(following),
+        page=number if isinstance(number, int) else None,
     )
 
 

@@ -16,11 +16,11 @@ from engine.adapters.connectors.epicor.search import Question, Search
 from engine.adapters.connectors.kind import KindSpec, Wiring
 from engine.adapters.connectors.matching import check_matches
 from engine.adapters.connectors.port import Answer, Call, Match, Page, Ping, Row
-from engine.adapters.connectors.reading import Envelope, read_pages
+from engine.adapters.connectors.reading import read_pages
 from engine.adapters.connectors.settings import Setting, shared_settings, transport_settings
 from engine.adapters.connectors.transport import HttpTransport, Transport
 from engine.wire.odata import Condition
-from engine.wire.paging import Params, Turn, by_skip
+from engine.wire.paging import Params, Seen, Turn, by_skip
 from engine.wire.request import Request
 from engine.words.errors import InputError
 from engine.words.json_value import encode
@@ -117,7 +117,7 @@ class EpicorConnector:
         path = dialect.address(company, set_name, self._name)
         order = dialect.order_of(set_name, params, self._catalogue, self._name)
 
-        def ask(turn: Turn) -> Envelope:
+        def ask(turn: Turn) -> Seen:
             request = self._signed(dialect.turn_request(path, params, turn), company)
             return dialect.open_page(self._dialogue.body_of(request), where)
 

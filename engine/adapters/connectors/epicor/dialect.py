@@ -11,7 +11,7 @@ from uuid import UUID
 from engine.adapters.connectors.answers import Judgement, judge_success, redirect_sentence
 from engine.adapters.connectors.epicor.catalogue import EpicorCatalogue, FieldKind
 from engine.adapters.connectors.port import Call, Match
-from engine.adapters.connectors.reading import Envelope, as_rows, fingerprint
+from engine.adapters.connectors.reading import as_rows
 from engine.domain.outcome import Proof
 from engine.wire.odata import Condition
 from engine.wire.paging import Params, Seen, Turn
@@ -57,7 +57,7 @@ def call_request(call: Call, name: str) -> Request:
     )
 
 
-def open_page(body: Any, where: str) -> Envelope:
+def open_page(body: Any, where: str) -> Seen:
     """The rows under `value`.
 
     Raises:
@@ -68,14 +68,10 @@ def open_page(body: Any, where: str) -> Envelope:
     rows = as_rows(body["value"], where)
     total = body.get("@odata.count")
     following = body.get("@odata.nextLink")
-    return Envelope(
+    return Seen(
         rows=rows,
-        seen=Seen(
-            rows=len(rows),
-            fingerprint=fingerprint(rows),
-            next=following if isinstance(following, str) else None,
-            total=int(total) if isinstance(total, (int, str)) and str(total).isdigit() else None,
-        ),
+        next=following if isinstance(following, str) else None,
+        total=int(total) if isinstance(total, (int, str)) and str(total).isdigit() else None,
     )
 
 

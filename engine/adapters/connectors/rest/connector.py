@@ -14,11 +14,11 @@ from engine.adapters.connectors.logins import basic_login, key_login, no_login
 from engine.adapters.connectors.matching import Matcher, check_matches
 from engine.adapters.connectors.pinging import Pinging, usual_advice
 from engine.adapters.connectors.port import Answer, Call, Match, Page, Ping, Row
-from engine.adapters.connectors.reading import Envelope, read_pages
+from engine.adapters.connectors.reading import read_pages
 from engine.adapters.connectors.rest import dialect
 from engine.adapters.connectors.settings import Setting, shared_settings, transport_settings
 from engine.adapters.connectors.transport import HttpTransport, Transport
-from engine.wire.paging import Params, Turn
+from engine.wire.paging import Params, Seen, Turn
 from engine.wire.request import Request
 from engine.words.errors import ConnectorError
 
@@ -44,7 +44,7 @@ class RestConnector:
         del company
         where = f"{self._name} {endpoint}"
 
-        def ask(turn: Turn) -> Envelope:
+        def ask(turn: Turn) -> Seen:
             path, asked = (endpoint, (*params, *turn.params)) if turn.url is None else (turn.url, ())
             body, headers = self._dialogue.page_of(self._with_headers(Request.json("GET", path, params=asked)))
             url = path if "://" in path else f"{self._base}/{path.lstrip('/')}"

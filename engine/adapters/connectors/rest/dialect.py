@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from engine.adapters.connectors.port import Call
-from engine.adapters.connectors.reading import Envelope, as_rows, fingerprint
+from engine.adapters.connectors.reading import as_rows
 from engine.wire.paging import (
     Seen,
     Turns,
@@ -42,9 +42,7 @@ def turns_of(settings: Mapping[str, Any]) -> Turns:
     return by_next_url() if kind in ("link", "next_url") else single()
 
 
-def open_page(
-    body: Any, headers: Mapping[str, str], settings: Mapping[str, Any], *, url: str, where: str
-) -> Envelope:
+def open_page(body: Any, headers: Mapping[str, str], settings: Mapping[str, Any], *, url: str, where: str) -> Seen:
     """The rows at the configured place; `url` is the page's own address, which a next one may be relative to.
 
     Raises:
@@ -54,14 +52,10 @@ def open_page(
     place = f"{where}, '{rows_path}'" if rows_path else where
     rows = as_rows(at(body, rows_path), place)
     total = at(body, settings["total_path"]) if settings["total_path"] else None
-    return Envelope(
+    return Seen(
         rows=rows,
-        seen=Seen(
-            rows=len(rows),
-            fingerprint=fingerprint(rows),
-            next=_next(body, headers, settings, url),
-            total=total if isinstance(total, int) and not isinstance(total, bool) else None,
-        ),
+        next=_next(body, headers, settings, url),
+        total=total if isinstance(total, int) and not isinstance(total, bool) else None,
     )
 
 
