@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.plan.decision import Document
-from engine.run.sent import remember_rules
+from engine.run.sent import ours_of, remember_rules
 from engine.words.json_changes import Change, changes
 from engine.words.money import show_money
 
@@ -46,15 +46,16 @@ def against_last(request: Any, document: Document) -> DocumentChanges:
     return between(
         request,
         {
+            "body": document.body,
             "sent": {
                 "verb": document.verb,
                 "path": document.path,
                 "company": document.company,
                 "key": list(document.key),
                 "entries": [[one.account, str(one.amount), one.booked_by_target] for one in document.entries],
-                "ours": document.body,
+                "own": {},
                 "rules": remember_rules(document),
-            }
+            },
         },
     )
 
@@ -69,7 +70,7 @@ def between(before: Any, after: Any) -> DocumentChanges:
         entries=tuple(entry_changes(old["entries"], new["entries"])),
         values=(
             *changes({part: old[part] for part in parts}, {part: new[part] for part in parts}),
-            *changes(old["ours"], new["ours"]),
+            *changes(ours_of(before), ours_of(after)),
         ),
         rules=changes(old["rules"], new["rules"]),
     )
@@ -77,7 +78,7 @@ def between(before: Any, after: Any) -> DocumentChanges:
 
 def _sent(request: Any) -> Mapping[str, Any] | None:
     sent = request.get("sent") if isinstance(request, Mapping) else None
-    return sent if isinstance(sent, Mapping) and {"ours", "rules", "entries"} <= set(sent) else None
+    return sent if isinstance(sent, Mapping) and {"rules", "entries"} <= set(sent) else None
 
 
 def entry_changes(before: Sequence[Sequence[Any]], after: Sequence[Sequence[Any]]) -> list[str]:

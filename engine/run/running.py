@@ -276,9 +276,7 @@ class _Run:
             return None
         detail = None
         if one.document is not None and one.verdict in (Verdict.ADOPT, Verdict.IN_STEP):
-            adopted = remember(self.spec, one.document)
-            del adopted["ours"]
-            detail = {"adopted": adopted}
+            detail = {"adopted": remember(self.spec, one.document)}
         return replace(decision, mapping=self.spec.name, was=row.state, detail=detail)
 
     def _as_judged(self, one: Judgement, row: RecordRow) -> Decision:

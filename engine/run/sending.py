@@ -21,7 +21,7 @@ from engine.run.concluding import conclude_answer, decision_for, entered, succee
 from engine.run.judging import already_there, second_of
 from engine.run.matching import Found, find_documents
 from engine.run.pool import SendPool
-from engine.run.sent import remember
+from engine.run.sent import request_of
 from engine.run.setup import STOPPING, Setup, Tell
 from engine.words.errors import CredentialsError, Unreachable
 from engine.words.json_value import canonical
@@ -353,12 +353,6 @@ def intent_of(spec: MappingSpec, document: Document, row: RecordRow, call: Call)
         dedupe_key=document.key_text,
         document_hash=document.hash,
         mapping_hash=spec.content_hash,
-        request={
-            "verb": call.verb,
-            "path": call.path,
-            "company": call.company,
-            "body": call.body,
-            "sent": remember(spec, document),
-        },
+        request=request_of(spec, document, call),
         in_step=spec.in_step,
     )

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from engine.domain.lifecycle import State
 from engine.faces.sandbox.faults import Fault, FaultKind
+from engine.run.document_changes import against_last
 from engine.run.ordering import named
 from engine.run.replaying import propose, replay
 from engine.wiring.app import open_setup, valid_workspace
@@ -127,3 +128,28 @@ def test_what_left_the_feed_is_not_replayed(make_desk: MakeDesk) -> None:
     assert told["proposals"][0]["why_not"] == "it is not in the feed any more"
     assert told["runs"] == []
     assert desk.row("B-1").state is State.REFUSED
+
+
+def test_what_the_target_proposed_is_no_change_of_ours(make_desk: MakeDesk) -> None:
+    desk = make_desk(bill("B-1", "60.00", "40.00"))
+    desk.house.sandbox.faults.add(SAVES)
+    desk.types("run", "bills", code=1)
+    desk.house.sandbox.faults.clear()
+    with open_setup(valid_workspace(desk.house.folder)) as setup:
+        (one,) = propose(setup, named(setup.specs, "bills"), setup.ledger.records(keys=["B-1"]))
+        assert one.last is not None
+        request = setup.ledger.payload(one.last.request_hash)
+    assert one.judgement is not None
+    document = one.judgement.document
+    assert document is not None
+    (sent,), (ours,) = request["body"]["ds"]["APInvHed"], document.body["ds"]["APInvHed"]
+    assert set(sent) > set(ours), "Epicor has proposed nothing"
+    assert one.changes.known
+    assert not one.changes.any
+
+    # A ledger begun before the names of our own fields were kept has our own part of the body by itself.
+    old = {**request, "sent": {**request["sent"], "ours": document.body}}
+    del old["sent"]["own"]
+    assert against_last(old, document) == one.changes
+    old["sent"]["ours"] = {**document.body, "cTableName": "another"}
+    assert [change.path for change in against_last(old, document).values] == ["cTableName"]
