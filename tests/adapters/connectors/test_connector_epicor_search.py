@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import re
+import weakref
 
 import pytest
 from playback import playing, reply
@@ -125,3 +127,21 @@ def test_where_what_they_share_is_too_common_each_is_asked_for_by_all_its_fields
         assert found == {key(1): (mine,), twin(1, 20): (other,)}
     narrow = "VendorNum eq 1001 and InvoiceNum eq 'INV-000001' or InvoiceNum eq 'INV-000001' and DocInvoiceAmt eq 20"
     assert filters(playback) == ["InvoiceNum eq 'INV-000001'", narrow, narrow]
+
+
+class Number(str):
+    """A text that can be watched."""
+
+    __slots__ = ("__weakref__",)
+
+
+def test_a_look_up_leaves_nothing_behind_that_only_the_collector_finds(connector):
+    number = Number("INV-000001")
+    watched = weakref.ref(number)
+    gc.disable()
+    try:
+        connector.find(INVOICES, [(("VendorNum", 1001), ("InvoiceNum", number))], company="EPIC06")
+        del number
+        assert watched() is None
+    finally:
+        gc.enable()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from engine.adapters.connectors.answers import BadAnswer
 from engine.adapters.connectors.matching import Matcher
@@ -30,6 +31,19 @@ class Question:
         """The same of some of the matches."""
         asked = {match: self.asked[match] for match in matches}
         return Question(where=self.where, asked=asked, bytes_max=self.bytes_max, pages=self.pages)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asking:
+    """How a question is asked: the matches that each text of a filter is for, and the conditions in one of them.
+
+    `shared` names the fields they are asked for by, where those are not all their own.
+    """
+
+    question: Question
+    texts: Mapping[str, Sequence[Match]]
+    shared: frozenset[str]
+    width: int
 
 
 class Search:
@@ -61,24 +75,24 @@ class Search:
         width = max(len(shared) or len(conditions) for conditions in question.asked.values())
         groups_max = max(1, self._conditions_max // width)
         batches = tuple(chunks(tuple(texts), bytes_max=question.bytes_max, groups_max=groups_max))
-
-        def ask(batch: tuple[str, ...]) -> dict[Match, tuple[Row, ...]]:
-            matches = tuple(match for text in batch for match in texts[text])
-            try:
-                return self._rows(question.of(matches), any_of(batch), shared)
-            except BadAnswer as error:
-                if len(batch) == 1 or error.status not in TOO_LONG:
-                    raise
-            half = (len(batch) + 1) // 2
-            # The first alone tells whether the length is at fault: if not, it is refused too, and that is the end.
-            parts = [ask(part) for part in (batch[:1], batch[1:half], batch[half:]) if part]
-            self._conditions_max = min(self._conditions_max, half * width)
-            return dict(pair for found in parts for pair in found.items())
-
+        asking = _Asking(question=question, texts=texts, shared=shared, width=width)
         if len(batches) == 1:
-            return ask(batches[0])
+            return self._ask(asking, batches[0])
         with ThreadPoolExecutor(max_workers=min(len(batches), self._in_flight)) as pool:
-            return dict(pair for found in pool.map(ask, batches) for pair in found.items())
+            return dict(pair for found in pool.map(partial(self._ask, asking), batches) for pair in found.items())
+
+    def _ask(self, asking: _Asking, batch: tuple[str, ...]) -> dict[Match, tuple[Row, ...]]:
+        matches = tuple(match for text in batch for match in asking.texts[text])
+        try:
+            return self._rows(asking.question.of(matches), any_of(batch), asking.shared)
+        except BadAnswer as error:
+            if len(batch) == 1 or error.status not in TOO_LONG:
+                raise
+        half = (len(batch) + 1) // 2
+        # The first alone tells whether the length is at fault: if not, it is refused too, and that is the end.
+        parts = [self._ask(asking, part) for part in (batch[:1], batch[1:half], batch[half:]) if part]
+        self._conditions_max = min(self._conditions_max, half * asking.width)
+        return dict(pair for found in parts for pair in found.items())
 
     def _rows(self, question: Question, text: str, shared: frozenset[str]) -> dict[Match, tuple[Row, ...]]:
         matcher = Matcher(tuple(question.asked))
