@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-OBJECTS_UNTIL_COLLECTED = 10_000
+OBJECTS_UNTIL_COLLECTED = 50_000
 """Python looks for unused objects after so many new ones; its usual 700 costs a run a twentieth of its time."""
 
 

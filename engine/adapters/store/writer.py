@@ -9,6 +9,7 @@ itself, so that it takes nobody with it.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
@@ -20,6 +21,8 @@ from engine.adapters.store.dialect import STORE_ERRORS, for_writing, in_words, s
 from engine.words.errors import LedgerError
 
 GROUP_MAX = 64
+GATHER_S = 0.002
+"""How long the writer waits for more, where several came at once before: then their commit is shared by more."""
 
 T = TypeVar("T")
 
@@ -61,6 +64,7 @@ class Writer:
         self._gate = threading.Lock()
         self._closed = False
         self._kept: Connection | None = None
+        self._gathers = False
         self._thread = threading.Thread(target=self._work, name="ledger writer", daemon=True)
         self.commits = 0
         self._thread.start()
@@ -106,6 +110,7 @@ class Writer:
 
     def _work(self) -> None:
         while group := self._next_group():
+            self._gathers = len(group) > 1
             self._write(group)
         if self._kept is not None:
             self._kept.close()
@@ -114,6 +119,8 @@ class Writer:
         """What is waiting now, at least one unit; empty when the writer is closed."""
         group: list[_Unit] = []
         unit = self._waiting.get()
+        if self._gathers:
+            time.sleep(GATHER_S)
         while unit is not None:
             group.append(unit)
             if len(group) == GROUP_MAX:
