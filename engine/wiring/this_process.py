@@ -30,8 +30,8 @@ def share_one_heap() -> None:
 def on_one_core() -> Iterator[None]:
     """Keep this thread, and those that it starts, on one core, where the system is Linux and a core is free.
 
-    Python lets one thread compute at a time. On one core they take turns where they are; from core to core each
-    turn is a wake-up, eight times as many of them, and a third of the time of a run that sends.
+    Python lets one thread compute at a time. On one core they take turns where they are; from core to core they do
+    so three times as often, each time with a wake-up, which takes a tenth more of the processor.
     """
     if sys.platform != "linux":
         yield
