@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 _ARENA_MAX = -8
 """M_ARENA_MAX of glibc's malloc.h."""
@@ -37,22 +37,28 @@ def on_one_core() -> Iterator[None]:
         yield
         return
     allowed, here = os.sched_getaffinity(0), ctypes.CDLL(None).sched_getcpu()
-    with socket.socket(socket.AF_UNIX) as claim:
-        core = next((one for one in sorted(allowed, key=lambda one: one != here) if _claims(claim, one)), None)
-        _move_to(allowed if core is None else {core})
-        try:
-            yield
-        finally:
-            _move_to(allowed)
-
-
-def _claims(claim: socket.socket, core: int) -> bool:
-    """Whether no other run keeps itself there; the claim ends with its socket, and leaves no file behind."""
+    claimed = ((core, _claim(core)) for core in sorted(allowed, key=lambda one: one != here))
+    core, claim = next(((core, claim) for core, claim in claimed if claim is not None), (None, None))
+    _move_to(allowed if core is None else {core})
     try:
+        yield
+    finally:
+        _move_to(allowed)
+        if claim is not None:
+            claim.close()
+
+
+def _claim(core: int) -> socket.socket | None:
+    """The claim to a core, which ends with its socket and leaves no file behind.
+
+    None where another run has it, or the system gives us no such socket.
+    """
+    with ExitStack() as stack, suppress(OSError):
+        claim = stack.enter_context(socket.socket(socket.AF_UNIX))
         claim.bind(f"\0{CLAIM} {core}")
-    except OSError:  # another one has it
-        return False
-    return True
+        stack.pop_all()
+        return claim
+    return None
 
 
 def _move_to(cores: set[int]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -86,3 +87,14 @@ def _core_of_another(stack: ExitStack, allowed: set[int]) -> set[int]:
     kept = os.sched_getaffinity(0)
     os.sched_setaffinity(0, allowed)
     return kept
+
+
+@on_linux
+def test_where_no_claim_can_be_made_a_run_moves_as_it_likes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(_family: int) -> None:
+        raise PermissionError("not in this box")
+
+    before = os.sched_getaffinity(0)
+    monkeypatch.setattr(socket, "socket", forbidden)
+    with on_one_core():
+        assert os.sched_getaffinity(0) == before
