@@ -78,7 +78,8 @@ def between(before: Any, after: Any) -> DocumentChanges:
 
 def _sent(request: Any) -> Mapping[str, Any] | None:
     sent = request.get("sent") if isinstance(request, Mapping) else None
-    return sent if isinstance(sent, Mapping) and {"rules", "entries"} <= set(sent) else None
+    is_whole = isinstance(sent, Mapping) and {"rules", "entries"} <= set(sent) and ("own" in sent or "ours" in sent)
+    return sent if is_whole else None
 
 
 def entry_changes(before: Sequence[Sequence[Any]], after: Sequence[Sequence[Any]]) -> list[str]:

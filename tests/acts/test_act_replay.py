@@ -153,3 +153,7 @@ def test_what_the_target_proposed_is_no_change_of_ours(make_desk: MakeDesk) -> N
     assert against_last(old, document) == one.changes
     old["sent"]["ours"] = {**document.body, "cTableName": "another"}
     assert [change.path for change in against_last(old, document).values] == ["cTableName"]
+
+    # What does not say what was ours of it cannot be compared.
+    del old["sent"]["ours"]
+    assert not against_last(old, document).known
