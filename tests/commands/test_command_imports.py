@@ -9,7 +9,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("dbos", "sqlalchemy", "starlette", "uvicorn", "jsonschema", "jinja2", "httpx", "h11", "cryptography", "yaml")
+HEAVY = (
+    "dbos",
+    "sqlalchemy",
+    "starlette",
+    "uvicorn",
+    "jsonschema",
+    "jinja2",
+    "httpx",
+    "httptools",
+    "h11",
+    "cryptography",
+    "yaml",
+)
 SCRIPT = """
 import sys
 from engine.faces.commands.root import root

@@ -1,11 +1,12 @@
-"""One connection of HTTP/1.1 as a transport of httpx: h11 writes and reads its bytes, a socket carries them.
+"""One connection of HTTP/1.1 as a transport of httpx: llhttp (by httptools) reads answers, a socket carries bytes.
 
 A request leaves in one piece, the socket never blocks, and only what is not there yet is waited for; each wait has
-an end. It takes half of the time that httpx's own transport takes.
+an end. It takes a quarter of the time that httpx's own transport takes.
 """
 
 from __future__ import annotations
 
+import re
 import select
 import socket
 import ssl
@@ -13,7 +14,7 @@ import time
 from collections.abc import Iterator
 from typing import cast
 
-import h11
+import httptools
 import httpx
 
 from engine.adapters.connectors.address import Origin
@@ -22,6 +23,10 @@ from engine.adapters.connectors.network import Reach, resolve
 KEEP_ALIVE_S = 4.0
 HEAD_MAX_BYTES = 100 * 1024
 READ_BYTES = 64 * 1024
+_HEAD = re.compile(
+    rb"[A-Z]+ [!-~]+ HTTP/1\.1\r\n"  # a method, a target
+    rb"(?:[!#-'*+.0-9A-Z^-z|~-]+: (?:[!-~](?:[ -~]*[!-~])?)?\r\n)*\r\n"  # names and values
+)
 
 
 class Line(httpx.BaseTransport):
@@ -31,7 +36,7 @@ class Line(httpx.BaseTransport):
         connected.settimeout(0)
         self.origin = origin
         self._socket = connected
-        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_MAX_BYTES)
+        self._answer = _Answer()
         self._incoming = select.poll()
         self._incoming.register(connected, select.POLLIN)
         self._idle_since_s: float | None = None
@@ -55,32 +60,18 @@ class Line(httpx.BaseTransport):
             httpx.WriteTimeout, httpx.ReadTimeout: nothing moved for so long, or the answer did not end in time.
             httpx.ReadError, httpx.RemoteProtocolError: the connection was cut, or what came is not HTTP.
         """
-        data = self._written(request)
+        data = _written(request)
         self._idle_since_s = None
         wait_s: dict[str, float] = request.extensions["timeout"]
         try:
             self._send(data, wait_s["write"])
         except TimeoutError as error:
             raise httpx.WriteTimeout("nothing more is taken") from error
-        read_s, ends_s = wait_s["read"], request.extensions["ends_s"]
-        while type(event := self._event(read_s, ends_s)) is h11.InformationalResponse:
-            pass
-        if type(event) is not h11.Response:
-            raise httpx.RemoteProtocolError("something else than an answer came")
-        return httpx.Response(
-            event.status_code, headers=list(event.headers), stream=_Body(self._pieces(read_s, ends_s))
-        )
-
-    def _written(self, request: httpx.Request) -> bytes:
-        http, target = self._http, request.extensions["target"]
-        try:
-            head = http.send(h11.Request(method=request.method, target=target, headers=request.headers.raw)) or b""
-            body = b"".join(
-                http.send(h11.Data(data=part)) or b"" for part in cast("httpx.SyncByteStream", request.stream)
-            )
-            return b"".join((head, body, http.send(h11.EndOfMessage()) or b""))
-        except h11.LocalProtocolError as error:
-            raise httpx.LocalProtocolError(str(error)) from error
+        answer, read_s, ends_s = self._answer, wait_s["read"], request.extensions["ends_s"]
+        answer.begin()
+        while not answer.has_head:
+            answer.take(self._read(read_s, ends_s))
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(self._pieces(read_s, ends_s)))
 
     def _send(self, data: bytes, timeout_s: float) -> None:
         """Send all of it. That the other side closed is no error yet: it may have answered before."""
@@ -97,11 +88,12 @@ class Line(httpx.BaseTransport):
 
     def _pieces(self, read_s: float, ends_s: float) -> Iterator[bytes]:
         """The body of the answer; at its end the line can carry another request, or is closed."""
-        while type(event := self._event(read_s, ends_s)) is h11.Data:
-            yield event.data
-        http = self._http
-        if http.our_state is h11.DONE and http.their_state is h11.DONE and not http.trailing_data[0]:
-            http.start_next_cycle()
+        answer = self._answer
+        yield from answer.pieces()
+        while not answer.is_whole:
+            answer.take(self._read(read_s, ends_s))
+            yield from answer.pieces()
+        if answer.keeps_line:
             self._idle_since_s = time.monotonic()
         else:
             self.close()
@@ -110,20 +102,6 @@ class Line(httpx.BaseTransport):
         """Close it; a second call does nothing."""
         self._idle_since_s = None
         self._socket.close()
-
-    def _event(self, read_s: float, ends_s: float) -> h11.Event | type[h11.PAUSED]:
-        http = self._http
-        while True:
-            try:
-                event = http.next_event()
-            except h11.RemoteProtocolError as error:
-                raise httpx.RemoteProtocolError(str(error)) from error
-            if event is not h11.NEED_DATA:
-                return cast("h11.Event | type[h11.PAUSED]", event)
-            data = self._read(read_s, ends_s)
-            if not data and http.their_state is h11.SEND_RESPONSE:
-                raise httpx.RemoteProtocolError("the other side closed without an answer")
-            http.receive_data(data)
 
     def _read(self, read_s: float, ends_s: float) -> bytes:
         """What came next, at least a byte; none when the other side closed."""
@@ -140,6 +118,88 @@ class Line(httpx.BaseTransport):
                 raise httpx.ReadError(str(error)) from error
 
 
+class _Answer:
+    """The answers on one connection, one at a time, as llhttp reads them; it calls the methods named `on_`."""
+
+    def __init__(self) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self.begin()
+
+    def begin(self) -> None:
+        """Wait for the next answer."""
+        self.status = 0
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.has_head = self.is_whole = self.keeps_line = False
+        self._coding, self._ends_with_line = b"", False
+        self._pieces: list[bytes] = []
+        self._framing_bytes = 0
+
+    def take(self, data: bytes) -> None:
+        """Read on in what came; none says that the other side closed.
+
+        Raises:
+            httpx.RemoteProtocolError: it is no answer, or not the whole of one.
+        """
+        if not data:
+            self._end()
+            return
+        self._framing_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self.keeps_line = False
+            if not self.is_whole:
+                raise httpx.RemoteProtocolError(f"that is no answer of HTTP/1.1: {error!r}") from error
+        if self._coding not in (b"", b"chunked"):
+            raise httpx.RemoteProtocolError(f"the answer is encoded for its way as {self._coding.decode('latin-1')}")
+        if self._framing_bytes > HEAD_MAX_BYTES and not self.is_whole:
+            raise httpx.RemoteProtocolError(f"more than {HEAD_MAX_BYTES} bytes of headers came")
+
+    def pieces(self) -> list[bytes]:
+        """What came of the body since the last time."""
+        pieces, self._pieces = self._pieces, []
+        return pieces
+
+    def _end(self) -> None:
+        if not self.has_head:
+            raise httpx.RemoteProtocolError("the other side closed without an answer")
+        if not self._ends_with_line:
+            raise httpx.RemoteProtocolError("the other side closed within its answer")
+        self.is_whole = True
+
+    def on_message_begin(self) -> None:
+        """One more answer than was asked for spoils the connection."""
+        self.keeps_line = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header; trailers are passed over."""
+        if not self.has_head:
+            self.headers.append((name.lower(), value.rstrip(b" \t")))
+
+    def on_headers_complete(self) -> None:
+        """The head came; that of an interim answer is forgotten."""
+        if self.is_whole:
+            return
+        self.status = self._parser.get_status_code()
+        if self.status < 200:
+            self.headers.clear()
+            return
+        self.has_head = True
+        self.keeps_line = self._parser.should_keep_alive()
+        self._coding = b", ".join(value.lower() for name, value in self.headers if name == b"transfer-encoding")
+        self._ends_with_line = not (self._coding or any(name == b"content-length" for name, _ in self.headers))
+
+    def on_body(self, piece: bytes) -> None:
+        """A piece of the body."""
+        self._framing_bytes = 0
+        if not self.is_whole:
+            self._pieces.append(piece)
+
+    def on_message_complete(self) -> None:
+        """The whole answer came."""
+        self.is_whole = self.has_head
+
+
 class _Body(httpx.SyncByteStream):
     """The body of an answer, as it comes."""
 
@@ -149,6 +209,17 @@ class _Body(httpx.SyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         """Its pieces; raises as `Line.handle_request` does."""
         return self._pieces
+
+
+def _written(request: httpx.Request) -> bytes:
+    """A request in the form in which it leaves."""
+    target: bytes = request.extensions["target"]
+    lines = [b"%b %b HTTP/1.1" % (request.method.encode(), target)]
+    lines += [b"%b: %b" % header for header in request.headers.raw]
+    head = b"\r\n".join((*lines, b"", b""))
+    if not _HEAD.fullmatch(head):
+        raise httpx.LocalProtocolError("its target or one of its headers has signs that HTTP does not allow")
+    return b"".join((head, *cast("httpx.SyncByteStream", request.stream)))
 
 
 def open_line(origin: Origin, reach: Reach, tls: ssl.SSLContext | None, timeout_s: float) -> Line:

@@ -137,7 +137,7 @@ class TestSending:
             {"X:": "a"},
             {"": "a"},
             {"Content-Length": "7"},
-            {"Content-Length": "x"},
+            {"transfer-encoding": "chunked"},
         ],
     )
     def test_what_http_does_not_allow_is_not_sent(self, headers):
@@ -202,6 +202,9 @@ class TestKeeping:
             b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}",
             OK + b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil",
             OK + b"x",
+            OK + b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nevil",
+            OK + b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+            OK + b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
         ],
     )
     def test_one_that_says_it_ends_or_says_too_much_is_not_used_again(self, answer):
@@ -233,6 +236,12 @@ class TestAnswers:
             (b"HTTP/1.1 200 OK\r\n\r\nto the end", b"to the end"),
             (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + OK, b"{}"),
             (b"HTTP/1.1 204 No Content\r\n\r\n", b""),
+            (
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n"
+                + b"1\r\na\r\n" * 50_000
+                + b"0\r\nX: y\r\n\r\n",
+                b"a" * 50_000,
+            ),
             (b"HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", b""),
         ],
     )
@@ -267,6 +276,16 @@ class TestAnswers:
             b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent Length: 3\r\n\r\n{}",
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n{}",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;" + b"x" * 200_000 + b"\r\n{}\r\n0\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: " + b"x" * 200_000 + b"\r\n\r\n",
+            b"HTTP/1.1 102 Processing\r\n\r\n" * 5_000,
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: a\r\n b\r\n\r\n{}",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: a\0b\r\n\r\n{}",
+            b"HTTP/1.1 099 No\r\nContent-Length: 2\r\n\r\n{}",
             b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000 + b"\r\n\r\n{}",
             b"HTTP/2 200\r\n\r\n",
         ],
@@ -280,7 +299,7 @@ class TestAnswers:
     def test_a_protocol_that_was_asked_for_is_not_switched_to(self):
         switched = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nhello"
         asked = Request(method="GET", path="/", headers={"Upgrade": "x", "Connection": "upgrade"})
-        with calling(once(switched)) as (_, transport), pytest.raises(AnswerLost, match="something else"):
+        with calling(once(switched)) as (_, transport), pytest.raises(AnswerLost, match="no answer of HTTP/1.1: HttpParserUpgrade"):
             transport.send(asked)
 
     def test_one_that_trickles_ends_when_it_may_take_no_longer(self):
