@@ -98,18 +98,18 @@ def _lease(name: str, holder: str, fence: int, expires_at: str) -> Lease:
     return Lease(name=name, holder=holder, fence=fence, expires_at=datetime.fromisoformat(expires_at))
 
 
-def _question(*, rows: str, each: str, number: str, word: str, first: str, second: str, new: str) -> str:
+def _question(*, rows: str, each: str, join: str, number: str, word: str, first: str, second: str, new: str) -> str:
     """The question as one database takes it: how rows become a text, and a text that is given becomes rows."""
     record, holder = (", ".join(f"records.{name}" for name in names) for names in (_RECORD, _HOLDER))
     claim = f"claims.namespace = {first} AND claims.key_folded = {second}"
     lists = {
-        record: f"records ON records.id = {number}",
-        "attempts.id, attempts.record_id, attempts.ended_at IS NULL": f"attempts ON attempts.id = {number}",
+        record: f"{join} records ON records.id = {number}",
+        "attempts.id, attempts.record_id, attempts.ended_at IS NULL": f"{join} attempts ON attempts.id = {number}",
         f"claims.namespace, claims.key_folded, claims.record_id, claims.in_step, {holder}": (
-            f"claims ON {claim} JOIN records ON records.id = claims.record_id"
+            f"{join} claims ON {claim} JOIN records ON records.id = claims.record_id"
         ),
-        "leases.name, leases.holder, leases.fence, leases.expires_at": f"leases ON leases.name = {word}",
-        new: "(SELECT COALESCE(MAX(id), 0) AS id FROM attempts) AS last ON TRUE",
+        "leases.name, leases.holder, leases.fence, leases.expires_at": f"{join} leases ON leases.name = {word}",
+        new: "",
     }
     told = [f"(SELECT {rows.format(columns)} FROM {each} {found})" for columns, found in lists.items()]  # noqa: S608
     return f"SELECT {', '.join(told)}"
@@ -118,16 +118,18 @@ def _question(*, rows: str, each: str, number: str, word: str, first: str, secon
 _QUESTIONS = {
     "sqlite": _question(
         rows="json_group_array(json_array({}))",
-        each="json_each(?) AS asked CROSS JOIN",  # in this order: the table is looked into by its key
+        each="json_each(?) AS asked",
+        join="CROSS JOIN",  # in this order: the table is looked into by its key
         number="asked.value",
         word="asked.value",
         first="json_extract(asked.value, '$[0]')",
         second="json_extract(asked.value, '$[1]')",
-        new="last.id + asked.value",
+        new="(SELECT COALESCE(MAX(id), 0) FROM attempts) + asked.value",  # as a table, it would be read whole
     ),
     "postgresql": _question(
         rows="CAST(json_agg(json_build_array({})) AS text)",
-        each="json_array_elements(CAST(%s AS json)) AS asked (value) JOIN",
+        each="json_array_elements(CAST(%s AS json)) AS asked (value)",
+        join="JOIN",
         number="CAST(CAST(asked.value AS text) AS bigint)",
         word="asked.value #>> '{}'",
         first="asked.value ->> 0",

@@ -11,16 +11,17 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
-from ledger_scene import NAMESPACE, RUN, WHO, at_once, bill, intent, open_at, ready, turn
+from ledger_scene import NAMESPACE, RUN, WHO, at_once, begin, bill, conclude, intent, open_at, ready, turn
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
-from engine.adapters.store.port import Ledger
+from engine.adapters.store.port import Decision, Ledger
 from engine.domain.lifecycle import State
 from engine.words.clock import ManualClock
 from engine.words.errors import LedgerError
@@ -77,6 +78,37 @@ def test_what_undoes_a_statement_is_kept_in_memory_and_what_a_reader_sorts_is_no
         assert places == [2, 0, 2]
     finally:
         ledger.close()
+
+
+def test_no_table_is_read_whole_to_bring_one_record_on(path: Path) -> None:
+    statements: list[str] = []
+
+    def listen(connection: Any, _: Any) -> None:
+        connection.set_trace_callback(statements.append)
+
+    event.listen(Pool, "connect", listen)
+    ledger = open_at(url_of(path))
+    try:
+        ledger.start_run(RUN, "bills", WHO)
+        statements.clear()
+        (row,) = ready(ledger, "b-1", amount=Decimal("12.30"), currency="USD")
+        conclude(ledger, begin(ledger, row, "7|INV-1", turn(ledger)), "effect", State.ENTERED)
+        told = Decision(record_id=row.id, state=State.ENTERED, acknowledged="said")
+        ledger.decide([told], RUN, WHO)
+    finally:
+        event.remove(Pool, "connect", listen)
+        ledger.close()
+    with closing(sqlite3.connect(path)) as connection:
+        plans = {
+            step[3]: sql
+            for sql in statements
+            if sql.split()[0] in ("SELECT", "INSERT", "UPDATE", "DELETE")
+            for step in connection.execute(f"EXPLAIN QUERY PLAN {sql}")
+        }
+    assert any(step.startswith("SEARCH attempts") for step in plans)
+    tables = ("records", "attempts", "claims", "payloads", "audit")
+    whole = {step: sql for step, sql in plans.items() if step.startswith(tuple(f"SCAN {name}" for name in tables))}
+    assert not whole
 
 
 def test_a_file_that_is_no_database_is_refused_in_plain_words(path: Path) -> None:
