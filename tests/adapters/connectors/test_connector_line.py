@@ -299,7 +299,7 @@ class TestAnswers:
     def test_a_protocol_that_was_asked_for_is_not_switched_to(self):
         switched = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nhello"
         asked = Request(method="GET", path="/", headers={"Upgrade": "x", "Connection": "upgrade"})
-        with calling(once(switched)) as (_, transport), pytest.raises(AnswerLost, match="no answer of HTTP/1.1: HttpParserUpgrade"):
+        with calling(once(switched)) as (_, transport), pytest.raises(AnswerLost, match="HttpParserUpgrade"):
             transport.send(asked)
 
     def test_one_that_trickles_ends_when_it_may_take_no_longer(self):
