@@ -138,9 +138,10 @@ def find_keyed(
 
 
 def _likeness(similar: SimilarSpec, one: Sought, row: Mapping[str, Any]) -> Keyed | None:
-    number, amount, day = _text(similar.number, row), similar.amount.path(row), as_day(similar.date.path(row))
+    number, day = _text(similar.number, row), as_day(similar.date.path(row))
+    amount = amount_of(similar.amount.path(row))
     same_number = bool(normalised(one.number)) and normalised(one.number) == normalised(number)
-    same_amount = isinstance(amount, (int, Decimal)) and one.amount is not None and Decimal(amount) == one.amount
+    same_amount = amount is not None and amount == one.amount
     near = day is not None and one.day is not None and abs((day - one.day).days) <= similar.days
     if not same_number and not (same_amount and near):
         return None
@@ -148,7 +149,7 @@ def _likeness(similar: SimilarSpec, one: Sought, row: Mapping[str, Any]) -> Keye
         reference=str(similar.reference(row) or ""),
         key=_key_of(similar, row),
         number=number,
-        amount=Decimal(amount) if isinstance(amount, (int, Decimal)) else None,
+        amount=amount,
         day=day,
         same_number=same_number,
         same_amount=same_amount,
