@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import sqlite3
 from collections.abc import Callable, ItemsView, Iterator, Mapping, Sequence, ValuesView
 from types import TracebackType
@@ -9,6 +11,7 @@ from typing import Any, Generic, Self, TypeVar
 
 import msgspec
 
+from engine.adapters.store.payload_seal import PayloadSeal
 from engine.words.errors import LedgerError
 
 Name = TypeVar("Name")
@@ -22,9 +25,13 @@ class Aside:
 
     It is SQLite's private temporary database: about 2 MB of it stay in memory, the rest lies in a file in the
     system's folder for temporary files, which nobody else can open and which is gone however the process ends.
+    Facts are sealed and names and groups hidden with a key that only this process has: what is left of the file on
+    a disk tells nothing.
     """
 
     def __init__(self) -> None:
+        self._key = os.urandom(32)
+        self.seal = PayloadSeal(self._key)
         self._database = sqlite3.connect("", isolation_level=None)
         self._tables = 0
         self.run("PRAGMA journal_mode = OFF")
@@ -44,6 +51,10 @@ class Aside:
         """Room for facts of a kind, each under its name; a name is a text, or what `str` makes one of."""
         self._tables += 1
         return Kept(self, f"kept_{self._tables}", msgspec.msgpack.Decoder(kind).decode, name_of, group_of)
+
+    def hidden(self, text: str) -> str:
+        """What stands for a text: found by those who know the text, and of no use to others."""
+        return hashlib.blake2b(text.encode(), key=self._key, digest_size=16).hexdigest()
 
     def run(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
         """Run a statement; gives its rows.
@@ -71,7 +82,8 @@ class Kept(Mapping[Name, Fact], Generic[Name, Fact]):
         name_of: Callable[[Fact], Name],
         group_of: Callable[[Fact], str] | None,
     ) -> None:
-        self._run, self._table, self._decode = aside.run, table, decode
+        self._run, self._hidden, self._seal = aside.run, aside.hidden, aside.seal
+        self._table, self._decode = table, decode
         self._name_of, self._group_of = name_of, group_of
         self._run(f"CREATE TABLE {table} (number INTEGER PRIMARY KEY, name TEXT UNIQUE, part TEXT, fact BLOB)")
         if group_of is not None:
@@ -79,23 +91,27 @@ class Kept(Mapping[Name, Fact], Generic[Name, Fact]):
 
     def put(self, fact: Fact) -> None:
         """Keep a fact; it takes the place of the one that has its name."""
-        part = self._group_of(fact) if self._group_of is not None else None
+        name = self._hidden(str(self._name_of(fact)))
+        part = self._hidden(self._group_of(fact)) if self._group_of is not None else None
         self._run(
             f"INSERT INTO {self._table} (name, part, fact) VALUES (?, ?, ?) "  # noqa: S608  a name of ours
             "ON CONFLICT (name) DO UPDATE SET part = excluded.part, fact = excluded.fact",
-            (str(self._name_of(fact)), part, msgspec.msgpack.encode(fact)),
+            (name, part, self._seal.closed(name, msgspec.msgpack.encode(fact))),
         )
 
     def group(self, part: str) -> tuple[Fact, ...]:
         """The facts of a group."""
-        rows = self._run(f"SELECT fact FROM {self._table} WHERE part = ? ORDER BY number", (part,))  # noqa: S608
-        return tuple(self._decode(fact) for (fact,) in rows)
+        of_group = f"SELECT name, fact FROM {self._table} WHERE part = ? ORDER BY number"  # noqa: S608
+        return tuple(self._opened(*row) for row in self._run(of_group, (self._hidden(part),)))
 
     def __getitem__(self, name: Name) -> Fact:
-        rows = self._run(f"SELECT fact FROM {self._table} WHERE name = ?", (str(name),))  # noqa: S608
+        rows = self._run(f"SELECT name, fact FROM {self._table} WHERE name = ?", (self._hidden(str(name)),))  # noqa: S608
         if not rows:
             raise KeyError(name)
-        return self._decode(rows[0][0])
+        return self._opened(*rows[0])
+
+    def _opened(self, name: str, fact: bytes) -> Fact:
+        return self._decode(self._seal.opened(name, fact))
 
     def __iter__(self) -> Iterator[Name]:
         return map(self._name_of, self.each())
@@ -105,11 +121,11 @@ class Kept(Mapping[Name, Fact], Generic[Name, Fact]):
 
     def each(self) -> Iterator[Fact]:
         """Every fact, some at a time."""
-        page = f"SELECT number, fact FROM {self._table} WHERE number > ? ORDER BY number LIMIT {READ_AT_ONCE}"  # noqa: S608
+        page = f"SELECT name, fact, number FROM {self._table} WHERE number > ? ORDER BY number LIMIT {READ_AT_ONCE}"  # noqa: S608
         last = 0
         while rows := self._run(page, (last,)):
-            yield from (self._decode(fact) for _, fact in rows)
-            last = rows[-1][0]
+            yield from (self._opened(name, fact) for name, fact, _ in rows)
+            last = rows[-1][2]
 
     def values(self) -> ValuesView[Fact]:
         """Every fact, to be gone through as often as is wanted."""

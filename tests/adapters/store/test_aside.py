@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -82,6 +84,18 @@ def test_each_kind_has_its_own_names(aside: Aside) -> None:
     first.put("A")
     second.put("a")
     assert (first["a"], second["a"]) == ("A", "a")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="open files are listed there only")
+def test_what_lies_in_the_file_tells_nothing(aside: Aside) -> None:
+    kept: Kept[str, list[str]] = aside.keep(list[str], lambda fact: fact[0], lambda fact: fact[1])
+    for number in range(2_000):
+        kept.put([f"Globex {number}", "INV-77", "6200" * 500])
+    files = [file for file in list(Path("/proc/self/fd").iterdir()) if file.is_symlink()]
+    written = b"".join(file.read_bytes() for file in files if "etilqs" in str(file.readlink()))
+    assert len(written) > 1_000_000
+    assert not [text for text in (b"Globex", b"INV-77", b"62006200") if text in written]
+    assert kept["Globex 7"][1] == "INV-77"
 
 
 def test_where_there_is_no_room_it_is_said_so(aside: Aside, kept: Kept[RecordKey, Fact]) -> None:
