@@ -84,7 +84,7 @@ def play(
     elif scenario == "lost":
         contest.lost_answers(results, systems, tools, bills=sized(500))
     elif scenario == "memory":
-        lonely.memory(results, systems, sizes=(sized(10_000), sized(100_000)))
+        lonely.memory(results, systems, few=sized(10_000), many=sized(100_000), repeats=repeats)
     elif scenario == "nothing-new":
         lonely.nothing_new(results, systems, bills=sized(5_000), repeats=repeats)
     elif scenario == "master-data":

@@ -34,11 +34,13 @@ def test_a_small_sample_enters_every_bill_once_and_is_shown() -> None:
         contest.throughput(results, systems, contest.contestants(None), bills=30, latency_ms=0, repeats=1)
         told = systems.told()
         lonely.master_data(results, systems, rows=150, changed=5, repeats=1)
+        lonely.memory(results, systems, few=20, many=40, repeats=1)
     assert (told["entered"], told["again"], told["acknowledged"]) == (30, 0, 30)
     row = results.rows[0]
     assert row.figures["entered/s"] > 0
     assert row.figures["peak MB"] > 20
     assert "30 bills, 0 ms" in shown.text(results)
+    assert "memory, 40 bills" in shown.text(results)
     chart = "\n".join(ElementTree.fromstring(shown.svg(results)).itertext())
     assert "30 bills, 0 ms" in chart
     assert shown._number(row.figures["entered/s"]) in chart.split("\n")
