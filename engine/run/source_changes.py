@@ -12,6 +12,7 @@ from engine.plan.extract import UtcMoment, Waits, extract, selected
 from engine.run.setup import Setup
 from engine.wire.masking import mask_links
 from engine.words.json_changes import Change, changes
+from engine.words.json_value import digest
 
 
 def changed_after_entry(
@@ -40,8 +41,11 @@ def changed_after_entry(
 
 
 def _changes(spec: MappingSpec, row: RecordRow, before: dict[str, Any], after: dict[str, Any]) -> tuple[Change, ...]:
+    expected = {**before, **_written_back(spec, row, after)}
+    if digest(expected) == row.payload_hash:
+        return ()
     # A link may be signed anew at every read, which is no change.
-    was, now = _read(spec, {**before, **_written_back(spec, row, after)}), _read(spec, after)
+    was, now = _read(spec, expected), _read(spec, after)
     return changes(mask_links(was), mask_links(now))
 
 
