@@ -249,15 +249,27 @@ class TestAnswers:
         with calling(once(answer)) as (_, transport):
             assert transport.send(GET).body == body
 
-    def test_it_may_come_byte_by_byte(self):
+    @pytest.mark.parametrize(
+        ("answer", "body"),
+        [
+            (OK, b"{}"),
+            (b"HTTP/1.1 103 Early\r\nLink: x\r\n\r\n" + OK, b"{}"),
+            (
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nab\r\n1\r\nc\r\n0\r\nT: v\r\n\r\n",
+                b"abc",
+            ),
+            (b"HTTP/1.1 200 OK\r\nX: y\r\n\r\nto the end", b"to the end"),
+        ],
+    )
+    def test_it_may_come_byte_by_byte(self, answer, body):
         def act(server, connection):
             server.heard(connection)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            for byte in OK:
+            for byte in answer:
                 connection.sendall(bytes([byte]))
 
         with calling(act) as (_, transport):
-            assert transport.send(GET).body == b"{}"
+            assert transport.send(GET).body == body
 
     def test_headers_of_one_name_are_joined_and_odd_bytes_shown(self):
         answer = b"HTTP/1.1 200 OK\r\nX-A: 1\r\nx-a: 2\r\nX-B: \xc3\xa4\xff\r\nContent-Length: 0\r\n\r\n"
