@@ -85,19 +85,18 @@ def test_no_two_modules_import_each_other() -> None:
     assert not cycles
 
 
+def users_of(library: str) -> set[str]:
+    return {module_of(file) for file in FILES if any(name.split(".")[0] == library for name in imports_of(file))}
+
+
 def test_http_is_spoken_in_one_place_and_heard_in_one() -> None:
-    users = {module_of(file) for file in FILES if any(name.split(".")[0] == "httptools" for name in imports_of(file))}
-    assert users == {"engine.adapters.connectors.line"}
-    users = {module_of(file) for file in FILES if any(name.split(".")[0] == "h11" for name in imports_of(file))}
-    assert users == {"engine.faces.service.listener"}
-    users = {module_of(file) for file in FILES if any(name.split(".")[0] == "httpx" for name in imports_of(file))}
-    assert users == {"engine.adapters.connectors.line", "engine.adapters.connectors.transport"}
+    assert users_of("httptools") == {"engine.adapters.connectors.line"}
+    assert users_of("h11") == {"engine.faces.service.listener"}
+    assert users_of("httpx") == {"engine.adapters.connectors.line", "engine.adapters.connectors.transport"}
 
 
 def test_sqlalchemy_stays_in_the_store() -> None:
-    users = {
-        module_of(file) for file in FILES if any(name.split(".")[0] == "sqlalchemy" for name in imports_of(file))
-    }
+    users = users_of("sqlalchemy")
     assert users
     assert all(name.startswith("engine.adapters.store.") for name in users)
 

@@ -248,9 +248,10 @@ def _headers(request: Request, origin: Origin) -> list[tuple[bytes, bytes]]:
     for name, value in request.headers.items():
         if not (name.isascii() and value.isascii() and value.isprintable()):
             raise NotSent(f"the header {name!r} has signs that cannot be sent", lasting=True)
-        if name.lower() in _FRAMING:
+        lowered = name.lower()
+        if lowered in _FRAMING:
             raise NotSent(f"the header {name!r} is set by how long the body is", lasting=True)
-        made[name.lower()] = (name.encode(), value.encode())
+        made[lowered] = (name.encode(), value.encode())
     if request.body or request.method in _WITH_BODY:
         made["content-length"] = (b"Content-Length", b"%d" % len(request.body or b""))
     return list(made.values())

@@ -105,10 +105,11 @@ class Kept(Mapping[Name, Fact], Generic[Name, Fact]):
         return tuple(self._opened(*row) for row in self._run(of_group, (self._hidden(part),)))
 
     def __getitem__(self, name: Name) -> Fact:
-        rows = self._run(f"SELECT name, fact FROM {self._table} WHERE name = ?", (self._hidden(str(name)),))  # noqa: S608
+        hidden = self._hidden(str(name))
+        rows = self._run(f"SELECT fact FROM {self._table} WHERE name = ?", (hidden,))  # noqa: S608
         if not rows:
             raise KeyError(name)
-        return self._opened(*rows[0])
+        return self._opened(hidden, rows[0][0])
 
     def _opened(self, name: str, fact: bytes) -> Fact:
         return self._decode(self._seal.opened(name, fact))
