@@ -128,7 +128,7 @@ def _compare(connector: Connector, find: FindSpec, document: Document, rows: Seq
     if find.read is not None:
         kept = _as_read(find, rows) or _read(connector, find.read, document)
     reference = _taken(find.reference, kept)
-    mark = _difference(find.bears, kept, document) if find.bears is not None else ""
+    mark = differs(find.bears, kept, document.scope) if find.bears is not None else ""
     borne = _taken(find.bears.path, kept) if find.bears is not None and mark else None
     others = (f"it bears {_shown(borne)}, the mark of another record",) if borne else ()
     return Found(
@@ -168,7 +168,7 @@ def _moved(find: FindSpec, kept: Any, document: Document) -> str:
     """In which other group it stands; nothing is said of a document whose group was not remembered."""
     if find.group is None or any(use.path[0] not in document.scope for use in find.group.equals.names):
         return ""
-    return _difference(find.group, kept, document)
+    return differs(find.group, kept, document.scope)
 
 
 def _read(connector: Connector, call: CallSpec, document: Document) -> Any:
@@ -187,19 +187,15 @@ def _read(connector: Connector, call: CallSpec, document: Document) -> Any:
 
 
 def _kept_differences(find: FindSpec, kept: Any, document: Document) -> tuple[str, ...]:
-    told = (_difference(part, kept, document) for part in find.kept)
+    told = (differs(part, kept, document.scope) for part in find.kept)
     return tuple(sentence for sentence in told if sentence)
 
 
-def differs(part: KeptSpec, kept: Any, document: Document) -> str:
+def differs(part: KeptSpec, kept: Any, scope: Mapping[str, Any]) -> str:
     """How what stands there differs from what was asked; empty when it is the same."""
-    return _difference(part, kept, document)
-
-
-def _difference(part: KeptSpec, kept: Any, document: Document) -> str:
     try:
         there = part.path(kept)
-        asked = part.equals.render(document.scope)
+        asked = part.equals.render(scope)
     except (RenderError, SelectError) as error:
         return f"{part.name}: {error.sentence}"
     if _same(asked, there):

@@ -86,3 +86,56 @@ def test_a_company_that_epicor_pays_is_not_exposed(make_desk: MakeDesk) -> None:
     post(desk)
     assert desk.asks("exposure")["looked_at"] == 0
     assert desk.house.sandbox.clerk.pay(COMPANY, LATER)
+
+
+DEPOSIT = "1450"
+
+
+def by_hand(desk: Desk, number: str, amount: str) -> None:
+    """Keyed by a person, who does not think of any lock."""
+    lines = (("6200|10", Decimal(amount)),)
+    desk.house.sandbox.clerk.key_invoice(COMPANY, NUMBER, number, on=date(2026, 11, 3), lines=lines)
+
+
+def told(desk: Desk) -> dict[str, tuple[str, bool]]:
+    """What is exposed: the record and whether its document only looks like it, by the document."""
+    found = desk.asks("exposure", code=1)["exposed"]
+    return {one["reference"].rsplit("/", 1)[-1]: (one["number"], one["keyed_by_hand"]) for one in found}
+
+
+def test_what_people_entered_for_a_record_that_they_dismissed_is_exposed(make_desk: MakeDesk) -> None:
+    desk = make_desk(bill("BIG", "80000.00"), bill("DOWN", "300.00", account=DEPOSIT))
+    desk.house.edit("books.yaml", "    files_1099: epicor\n", "    files_1099: epicor\n    approval_limit: 75000\n")
+    desk.house.run("bills")
+    by_hand(desk, "BIG", "80000.00")
+    by_hand(desk, "DEPOSIT-1", "300.00")
+    for number, document in (("BIG", "BIG"), ("DOWN", "DEPOSIT-1")):
+        reference = f"{COMPANY}/{VENDORS[0].id}/{document}"
+        desk.types("dismiss", number, "--reason", "entered by hand", "--reference", reference)
+    post(desk)
+    assert told(desk) == {"BIG": ("BIG", False), "DEPOSIT-1": ("DOWN", False)}
+    assert {one.invoice_num for one in desk.house.sandbox.clerk.pay(COMPANY, LATER)} == {"BIG", "DEPOSIT-1"}
+
+
+def test_what_a_held_record_may_be_is_exposed_before_anybody_has_looked(make_desk: MakeDesk) -> None:
+    desk = make_desk(
+        bill("INV-7", "70.00"),
+        bill("OLD", "80.00", date="2026-09-03T00:00:00"),
+        bill("DRAFT", "90.00", status="draft"),
+    )
+    for number, amount in (("7", "70.00"), ("HAND-8", "80.00"), ("HAND-9", "90.00")):
+        by_hand(desk, number, amount)
+    desk.house.run("bills")
+    states = desk.house.states("bills")
+    assert (states["INV-7"], states["OLD"]) == ("held", "cut_over")
+    post(desk)
+    assert told(desk) == {"7": ("INV-7", True), "HAND-8": ("OLD", True)}
+
+    lock = {"PayHold": True, "PMUID": 9, "GLControlType": "APAcct", "GLControlCode": "AB-AP"}
+    books = desk.house.sandbox.epicor.books
+    with books.store.transaction():
+        session = books.session(COMPANY, "controller")
+        for number in ("7", "HAND-8"):
+            (row,) = session.find("APInvHed", InvoiceNum=number)
+            session.save("APInvHed", {**row, **lock})
+    assert desk.asks("exposure")["exposed"] == []

@@ -22,8 +22,9 @@ def command(workspace: Path, form: str, company: str | None) -> None:
     """Open payables of Epicor that its own payment run could pay although Airbase pays them.
 
     Ours that lost a lock (hold, payment method, control account) or stand in a payment that is not posted, and
-    invoices keyed by hand that have the vendor and amount of one of ours. Reads only. Exit code 1 when there is
-    any, or when a record could not be looked at.
+    invoices keyed by hand that a record was dismissed with, or that have the vendor and amount of one: entered,
+    waiting or dismissed, Airbase pays it. Put the locks on in Epicor. Reads only. Exit code 1 when there is any,
+    or when an entered record could not be looked at.
 
     \b
     Examples:

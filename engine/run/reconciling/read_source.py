@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -13,15 +12,14 @@ from engine.domain.record import RecordKey, SourceRecord
 from engine.language.spec.model import CrosswalkStep, MappingSpec, ValueStep
 from engine.language.transform.render import RenderError, Template
 from engine.language.transform.select import SelectError, Selector
-from engine.plan.extract import Waits, extract
 from engine.plan.item import Item
 from engine.plan.sorting import home
-from engine.plan.transform import transform
 from engine.plan.world import World
 from engine.run.live_world import LiveWorld
 from engine.run.reading import feeds_of, read_records
 from engine.run.reconciling.sides import Reading, SourceFact
 from engine.run.setup import Setup
+from engine.run.worked_out import worked_out
 from engine.words.errors import CredentialsError, Unreachable
 from engine.words.money import amount_of
 
@@ -104,29 +102,8 @@ def _homeless(record: SourceRecord, specs: Sequence[MappingSpec], world: World) 
 def _facts(
     spec: MappingSpec, records: Sequence[SourceRecord], world: World, called: str | None
 ) -> Iterator[SourceFact]:
-    items = [_item(spec, record, world) for record in records]
-    for step in spec.steps:
-        if isinstance(step, (ValueStep, CrosswalkStep)):
-            transform(items, (step,), world)
-            for item in items:
-                item.ended = None  # a step that cannot be worked out leaves only its own value unknown
-    for item in items:
+    for item in worked_out(spec, records, world, (ValueStep, CrosswalkStep)):
         yield _fact(item, called)
-
-
-def _item(spec: MappingSpec, record: SourceRecord, world: World) -> Item:
-    """The record with what can be read of it in its scope; what cannot is left out."""
-    known: dict[str, Any] = {"id": record.key.source_id, "reference": None}
-    if record.company is not None:
-        known["company"] = record.company
-    item = Item(record=record, spec=spec, scope=known.copy())
-    with suppress(Waits):
-        extract(spec, record.payload, item.scope)
-    item.scope |= known
-    with suppress(Waits):
-        item.know_company(world)
-    item.ended = None
-    return item
 
 
 def _fact(item: Item, mapping: str | None) -> SourceFact:
