@@ -194,7 +194,8 @@ CAUSES: dict[str, Cause] = {
         "a debit memo and a new invoice. Then close the finding with `dismiss KEY --finding`.",
     ),
     "possible_duplicate": _looked_at(
-        "The same spend may be in the books already: keyed by hand, under another vendor or company, or by card.",
+        "The same spend may be in the books already: keyed by hand, in another spelling, under another vendor or "
+        "company, or by card.",
         "finance",
         "Compare the two. The same: dismiss this record with the document's number. Not the same: say so with "
         "`not-a-duplicate KEY --reason TEXT`, and the next run enters it.",

@@ -72,7 +72,7 @@ def judge(
     found = find_documents(connector, spec, free, beside) if asks_target and free else {}
     new = [document for document in free if document.claim_text not in found]
     if not spec.in_step:
-        held |= possible_duplicates(setup, spec, new, world, on_their_way, beside) if new else {}
+        held |= possible_duplicates(setup, spec, new, world, on_their_way, beside, earlier.spelt) if new else {}
         earlier.add(spec, [document for document in new if document.record not in held])
     return tuple(
         _waiting(plan)

@@ -11,7 +11,7 @@ from engine.plan.decision import Document, Put
 from engine.plan.world import World
 from engine.run.matching import Beside
 from engine.run.setup import Setup
-from engine.run.similar import keyed_alike
+from engine.run.similar import Spelt, alike
 from engine.run.twins import OnTheirWay, find_twins
 
 NAMED_MAX = 5
@@ -25,26 +25,31 @@ def possible_duplicates(
     world: World,
     on_their_way: OnTheirWay,
     beside: Beside | None,
+    spelt: Spelt,
 ) -> dict[RecordKey, Put]:
     """The documents that may be in the books already, each as the hold it becomes.
 
-    What a person called no duplicate is passed over; `beside` is what was asked for already. Raises Unreachable when
-    the target cannot be asked.
+    What a person called no duplicate is passed over; `beside` is what was asked for already, `spelt` the numbers of
+    those that were let through before, to which this batch's are added. Raises Unreachable when the target cannot be
+    asked.
     """
-    keyed, twins = (
-        keyed_alike(setup, spec, documents, world),
+    spelled, twins = (
+        alike(setup, spec, documents, world),
         find_twins(setup, spec, documents, on_their_way, beside),
     )
     held: dict[RecordKey, Put] = {}
     for document in documents:
         key = document.record
-        alike = {str(one): one.how for one in keyed.get(key, ())}
-        alike |= {name: says for name, says in twins.get(key, {}).items() if name not in alike}
-        if alike:
+        like = spelled.get(key)
+        named = {**like.named, **spelt.before(like, key)} if like is not None else {}
+        named |= {name: says for name, says in twins.get(key, {}).items() if name not in named}
+        if named:
             said = _no_duplicates(setup, key)
-            alike = {name: how for name, how in alike.items() if name not in said}
-        if alike:
-            held[key] = _held(document, alike)
+            named = {name: how for name, how in named.items() if name not in said}
+        if named:
+            held[key] = _held(document, named)
+        elif like is not None:
+            spelt.add(like, key)
     return held
 
 

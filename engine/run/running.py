@@ -29,6 +29,7 @@ from engine.run.sending import Sender
 from engine.run.sent import remember
 from engine.run.settling import Settling
 from engine.run.setup import STOPPING, Setup, Stopping, Tell, ignore
+from engine.run.similar import Spelt
 from engine.run.stepping import report_decision, send_in_step
 from engine.run.turns import KeptLeases, Turns
 from engine.run.twins import Earlier
@@ -105,6 +106,7 @@ class _Run:
         self.unwritten = ""
         self.reported: list[Any] = []
         self.stops: dict[str | None, str] = {}
+        self.spelt = Spelt()
         self.settling = Settling(setup, spec, result.run, turns)
 
     def go(self, *, wait: bool) -> None:
@@ -158,7 +160,7 @@ class _Run:
     def _plan_and_send(self) -> None:
         states = tuple(OPEN | {State.ENTERED}) if self.spec.in_step else tuple(OPEN)
         self.reported.clear()
-        self.earlier = Earlier()
+        self.earlier = Earlier(spelt=self.spelt)
         # What it knows to be there may be gone by the next round: a group is gone once it is posted.
         self.sender = Sender(self.setup, self.spec, self.result.run, self.budget, self._tell_sent, self._concluded)
         with self.acknowledger, self.sender.pool() as self.pool:

@@ -1,9 +1,10 @@
-"""Documents that people keyed in the target by hand, told to be ours although they are written otherwise."""
+"""Documents that may be the same although they are written otherwise: keyed by hand, or entered by us before."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -15,13 +16,13 @@ from engine.language.spec.model import KeptSpec, MappingSpec, SimilarSpec
 from engine.language.transform.render import RenderError
 from engine.plan.decision import Document
 from engine.plan.extract import is_missing
-from engine.plan.world import World
+from engine.plan.world import Row, World
 from engine.run.setup import Setup
 from engine.words.errors import InputError
 from engine.words.money import amount_of, show_money
 
-_PREFIX = re.compile(r"^(INVOICE|INV|NR|NO)(?=[0-9])")
-_SEPARATORS = re.compile(r"[\s\-_./#:]+")
+_PREFIX = re.compile(r"^(INVOICE|INV)?(NUMBER|NR|NO)?(?=[0-9])")
+_SEPARATORS = re.compile(r"[\W_]+")
 _REDIRECT_COLUMNS = ("old_vendor_id", "new_vendor_id")
 
 
@@ -66,15 +67,47 @@ class Keyed:
 
 
 def normalised(number: str) -> str:
-    """A number as people mean it: without case, blanks, dashes, an INV in front, and zeros in front of digits."""
-    bare = _PREFIX.sub("", _SEPARATORS.sub("", number.upper()))
+    """A number as people mean it: without case, blanks, signs, an INV in front, and zeros in front of digits."""
+    bare = _PREFIX.sub("", _SEPARATORS.sub("", unicodedata.normalize("NFKC", number).upper()), count=1)
     return re.sub(r"(?<![0-9])0+(?=[0-9])", "", bare)
 
 
-def keyed_alike(
-    setup: Setup, spec: MappingSpec, documents: Sequence[Document], world: World
-) -> dict[RecordKey, tuple[Keyed, ...]]:
-    """For each document, those keyed by hand that may be the same.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alike:
+    """What a document is like, by name, with how; `spelling` stands for its vendor and its number in any spelling."""
+
+    named: Mapping[str, str]
+    spelling: int
+
+
+class Spelt:
+    """The numbers that a run has let through: what it enters itself is not yet there when the target is asked.
+
+    Each is kept as a hash beside the id of its record, so that a long run stays small.
+    """
+
+    def __init__(self) -> None:
+        self._by: dict[int, str] = {}
+
+    def before(self, alike: Alike, record: RecordKey) -> Mapping[str, str]:
+        """Another record of this run with the number in another spelling, by name, with how it is like it."""
+        first = self._by.get(alike.spelling, record.source_id)
+        return {} if first == record.source_id else {_our(first): _OURS}
+
+    def add(self, alike: Alike, record: RecordKey) -> None:
+        """This one is let through."""
+        self._by.setdefault(alike.spelling, record.source_id)
+
+
+_OURS = "entered by us: the same number in another spelling"
+
+
+def _our(source_id: str) -> str:
+    return f"the record {source_id}"
+
+
+def alike(setup: Setup, spec: MappingSpec, documents: Sequence[Document], world: World) -> dict[RecordKey, Alike]:
+    """For each document of a known vendor, those in the target that may be the same.
 
     Raises:
         Unreachable: the target cannot be asked.
@@ -83,14 +116,22 @@ def keyed_alike(
         return {}
     similar = spec.dedupe.similar
     asked = {document.record: sought(similar, document.company, document.scope) for document in documents}
-    found = find_keyed(setup, spec, [one for one in asked.values() if one is not None], world)
-    alike: dict[RecordKey, tuple[Keyed, ...]] = {}
+    shelves = _shelves(setup, spec, similar, [one for one in asked.values() if one is not None], world)
+    found: dict[RecordKey, Alike] = {}
     for document in documents:
         one = asked[document.record]
         if one is not None:
-            own = document.key_text
-            alike[document.record] = tuple(keyed for keyed in found.get(one, ()) if keyed.key != own)
-    return alike
+            shelf, number = shelves[one.company, one.vendor], normalised(one.number)
+            holders = shelf.ours.get(number, ()) if number else ()
+            keyed = (keyed for keyed in shelf.keyed_like(similar, one) if keyed.key != document.key_text)
+            found[document.record] = Alike(
+                named={
+                    **{_our(holder.source_id): _OURS for holder in holders if holder != document.record},
+                    **{str(keyed): keyed.how for keyed in keyed},
+                },
+                spelling=hash((one.company, shelf.family, number or document.key_text)),
+            )
+    return found
 
 
 def sought(similar: SimilarSpec, company: str | None, scope: Mapping[str, Any]) -> Sought | None:
@@ -122,19 +163,45 @@ def find_keyed(
     similar = spec.dedupe.similar if spec.dedupe is not None else None
     if similar is None:
         return {}
-    found: dict[Sought, tuple[Keyed, ...]] = {}
+    shelves = _shelves(setup, spec, similar, wanted, world)
+    return {one: tuple(shelves[one.company, one.vendor].keyed_like(similar, one)) for one in wanted}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shelf:
+    """What the target has of a vendor's family: documents keyed by hand, and the records of ours by plain number."""
+
+    family: tuple[Any, ...]
+    keyed: Sequence[Row]
+    ours: Mapping[str, Sequence[RecordKey]]
+
+    def keyed_like(self, similar: SimilarSpec, one: Sought) -> Iterator[Keyed]:
+        """Those keyed by hand that are like what is sought."""
+        likenesses = (_likeness(similar, one, row) for row in self.keyed)
+        return (keyed for keyed in likenesses if keyed is not None)
+
+
+def _shelves(
+    setup: Setup, spec: MappingSpec, similar: SimilarSpec, wanted: Sequence[Sought], world: World
+) -> dict[tuple[str | None, str], _Shelf]:
+    """By company and vendor."""
+    shelves: dict[tuple[str | None, str], _Shelf] = {}
     for company in dict.fromkeys(one.company for one in wanted):
-        asked = [one for one in wanted if one.company == company]
-        families = _families(setup, similar, company, {one.vendor for one in asked})
+        asked = {one.vendor for one in wanted if one.company == company}
+        families = _families(setup, similar, company, asked)
         vendors = _vendor_values(spec, similar, company, families, world)
         matches = {value: ((similar.by, value),) for values in vendors.values() for value in values}
         rows = world.look_up(spec.target.connection, company, similar.set, tuple(matches.values()), similar.fields)
         ours = _ours(setup, spec, similar, company, (row for match in matches.values() for row in rows[match]))
-        for one in asked:
-            there = [row for value in vendors[one.vendor] for row in rows[matches[value]]]
-            likenesses = (_likeness(similar, one, row) for row in there if _key_of(similar, row) not in ours)
-            found[one] = tuple(keyed for keyed in likenesses if keyed is not None)
-    return found
+        for vendor, values in vendors.items():
+            there = [(_key_of(similar, row), row) for value in values for row in rows[matches[value]]]
+            numbers: dict[str, list[RecordKey]] = {}
+            for key, row in there:
+                if key in ours:
+                    numbers.setdefault(normalised(_text(similar.number, row)), []).append(ours[key])
+            keyed = [row for key, row in there if key not in ours]
+            shelves[company, vendor] = _Shelf(family=values, keyed=keyed, ours=numbers)
+    return shelves
 
 
 def _likeness(similar: SimilarSpec, one: Sought, row: Mapping[str, Any]) -> Keyed | None:
@@ -159,12 +226,12 @@ def _likeness(similar: SimilarSpec, one: Sought, row: Mapping[str, Any]) -> Keye
 
 def _ours(
     setup: Setup, spec: MappingSpec, similar: SimilarSpec, company: str | None, rows: Iterable[Mapping[str, Any]]
-) -> frozenset[str]:
-    """Which documents a record of ours holds the claim on."""
+) -> Mapping[str, RecordKey]:
+    """The records of ours that hold the claims on these documents, by dedupe key."""
     find = spec.dedupe.find[0].set if spec.dedupe is not None and spec.dedupe.find else ""
     keys = tuple(dict.fromkeys(_key_of(similar, row) for row in rows))
     namespace = f"{spec.target.connection}/{company or ''}/{find}"
-    return frozenset(setup.ledger.holder_of(namespace, keys)) if keys else frozenset()
+    return setup.ledger.holder_of(namespace, keys) if keys else {}
 
 
 def _key_of(similar: SimilarSpec, row: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ from engine.plan.extract import is_missing
 from engine.run.ledger_pages import record_pages
 from engine.run.matching import Beside
 from engine.run.setup import Setup
-from engine.run.similar import as_day
+from engine.run.similar import Spelt, as_day
 from engine.words.money import show_money
 from engine.words.problem import Place
 
@@ -50,9 +50,10 @@ class Earlier:
     """Documents judged before that may be on their way still, so that the target does not have them yet.
 
     One that was read back is forgotten: from then on the target itself is asked about it. Its methods may be called
-    from several threads.
+    from several threads. Only the numbers in `spelt` stay: about those the target is asked once a run.
     """
 
+    spelt: Spelt = field(default_factory=Spelt)
     _by: dict[tuple[Place, Match], tuple[_Known, ...]] = field(default_factory=dict)
     _names: dict[RecordKey, list[tuple[Place, Match]]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
