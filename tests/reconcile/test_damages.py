@@ -8,8 +8,10 @@ from decimal import Decimal
 
 import pytest
 
+from engine.run.dismissing import dismiss
 from engine.run.reconciling.report import DOES_NOT_TIE, TIES, ControlReport
 from tests.reconcile.month import COMPANY, OTHER, VENDOR, Month
+from tests.run.house import bill
 
 Damage = Callable[[Month], None]
 
@@ -131,6 +133,36 @@ def test_a_recorded_payment_is_named(month: Month) -> None:
         (one.kind, one.account, one.amount) == ("booked by others", "2105", Decimal("250.00"))
         for one in report.findings
     )
+
+
+def test_what_somebody_else_completed_is_named_until_a_person_says_where_it_stands(month: Month) -> None:
+    """Held, and completed in Airbase by hand: it leaves the feed as if it had been recalled."""
+    late = bill("LATE", "90.00", account="1300")
+    month.airbase_gets(late)
+    month.enters()
+    assert month.house.row(late).state == "held"
+    month.house.sandbox.airbase.books.change_entry(late["airbase_id"], status="sync_complete")
+    month.enters()
+    assert month.house.row(late).state == "withdrawn"
+    month.posts()
+    report = month.reconciles()
+    assert (report.verdict, report.exit_code) == (DOES_NOT_TIE, 1)
+    assert said_of(report, "LATE") == {("not entered", Decimal("90.00"))}
+
+    with month.house.setup() as setup:
+        dismiss(setup, [month.house.row(late)], reason="keyed by hand", reference="EPIC06/HAND-9")
+    assert month.reconciles().verdict == TIES
+
+
+def test_what_was_recalled_is_not_named(month: Month) -> None:
+    late = bill("LATE", "90.00", account="1300")
+    month.airbase_gets(late)
+    month.enters()
+    month.house.sandbox.airbase.books.change_entry(late["airbase_id"], status="draft")
+    month.enters()
+    assert month.house.row(late).state == "withdrawn"
+    month.posts()
+    assert month.reconciles().verdict == TIES
 
 
 def test_the_vendors_of_the_month_are_not_one(month: Month) -> None:

@@ -67,7 +67,7 @@ def ours(state: State = State.ENTERED, day: date = date(2026, 10, 5), reference:
     )
 
 
-@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("state", [state for state in State if state is not State.WITHDRAWN])
 def test_every_state_has_one_bucket(state: State) -> None:
     (row,), findings = state_rows([source()], {KEY: ours(state)}, TARGET, OCTOBER)
     assert not findings
@@ -79,6 +79,12 @@ def test_a_vanished_document_leaves_its_amount_in_the_check() -> None:
     (row,), (finding,) = state_rows([source()], {KEY: ours(reference="A/gone")}, TARGET, OCTOBER)
     assert row.check == (1, Decimal("100.00"))
     assert (finding.kind, finding.reference) == ("not in the target", "A/gone")
+
+
+def test_what_left_the_feed_and_is_shown_by_the_source_is_in_no_state() -> None:
+    (row,), (finding,) = state_rows([source()], {KEY: ours(State.WITHDRAWN)}, TARGET, OCTOBER)
+    assert row.check == (1, Decimal("100.00"))
+    assert (finding.kind, finding.amount) == ("not entered", Decimal("100.00"))
 
 
 def test_a_record_booked_in_another_month_is_moved_out() -> None:

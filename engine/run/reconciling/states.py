@@ -10,6 +10,10 @@ from engine.run.reconciling.report import Finding, StateRow
 from engine.run.reconciling.sides import IN_TARGET, LedgerFact, Period, SourceFact, TargetSide
 
 UNCLAIMED = "(no mapping)"
+_LEFT = (
+    "it left the feed before it was entered, and the source shows it as approved or complete. Where somebody else "
+    "completed it, find its document and dismiss it with that number; else run its mapping"
+)
 
 _BUCKET_OF = {
     State.SEEN: "held",
@@ -23,8 +27,9 @@ _BUCKET_OF = {
     State.DISMISSED: "dismissed",
     State.NOT_POSTED: "not_posted",
     State.CUT_OVER: "not_posted",
-    State.WITHDRAWN: "not_posted",
+    State.WITHDRAWN: "",
 }
+"""An empty one is a contradiction: what the source shows as its own has not left it."""
 
 
 def in_period(facts: Iterable[SourceFact], company: str, period: Period) -> Iterator[SourceFact]:
@@ -63,6 +68,8 @@ def state_rows(
         amount = row.amount if row.state in IN_TARGET else fact.amount
         if bucket:
             line.buckets[bucket].add(amount)
+        elif row.state is State.WITHDRAWN:
+            findings.append(_finding("not entered", fact, _LEFT))
         else:
             findings.append(_vanished(fact, row, period))
         if row.state in IN_TARGET:
