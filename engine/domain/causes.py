@@ -193,6 +193,13 @@ CAUSES: dict[str, Cause] = {
         "Not posted yet: correct the document in the target, or delete it there and enter it by hand. Posted: enter "
         "a debit memo and a new invoice. Then close the finding with `dismiss KEY --finding`.",
     ),
+    "changed_closed": _looked_at(
+        "The record changed at the source after a person dismissed it.",
+        "finance",
+        "Nothing is sent for it any more. Where what stands in the books by hand is not right any more, correct it "
+        "there; where it is other spend now, enter it there by hand. Then close the finding with `dismiss KEY "
+        "--finding`.",
+    ),
     "possible_duplicate": _looked_at(
         "The same spend may be in the books already: keyed by hand, in another spelling, under another vendor or "
         "company, or by card.",
@@ -239,5 +246,9 @@ CAUSES: dict[str, Cause] = {
         "IT",
         "Run the mapping: it is looked up in the target, and never sent blindly.",
     ),
-    "withdrawn": _cause("It left the feed before it was entered.", "nobody", "Nothing to do."),
+    "withdrawn": _cause(
+        "It left the feed before it was entered.",
+        "nobody",
+        "Nothing to do when it was recalled. The control report names those that somebody else has completed.",
+    ),
 }

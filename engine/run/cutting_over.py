@@ -290,6 +290,7 @@ def _dismissal(row: RecordRow, spec: MappingSpec | None, line: Mapping[str, str]
         state=State.DISMISSED,
         reason=reason,
         reference=line["reference"].strip(),
+        entered_payload_hash=row.payload_hash,
         acknowledged="pending" if tells else "",
         was=State.CUT_OVER,
         detail={

@@ -32,6 +32,7 @@ def dismiss(setup: Setup, rows: Sequence[RecordRow], *, reason: str, reference: 
                 state=State.DISMISSED,
                 reason=reason.strip(),
                 reference=reference.strip(),
+                entered_payload_hash=row.payload_hash,
                 acknowledged="",
                 was=row.state,
                 detail={"act": "dismiss", "was": {"cause": row.cause, "reason": row.reason}},
@@ -45,10 +46,10 @@ def dismiss(setup: Setup, rows: Sequence[RecordRow], *, reason: str, reference: 
 
 
 def close_finding(setup: Setup, rows: Sequence[RecordRow], *, reason: str, reference: str) -> None:
-    """Close what the worklist says of entered records: they stay entered, and only a new change is told again.
+    """Close what the worklist says of entered or dismissed records: they stay so, and only what is new is told.
 
     Raises:
-        InputError: one of them is not entered, or the reason or reference is missing.
+        InputError: one of them is neither, or has nothing to close, or the reason or reference is missing.
     """
     _check_words(reason, reference)
     _check_all(rows, _why_no_finding)
@@ -57,6 +58,7 @@ def close_finding(setup: Setup, rows: Sequence[RecordRow], *, reason: str, refer
             Decision(
                 record_id=row.id,
                 state=row.state,
+                reason=row.reason if row.state is State.DISMISSED else "",
                 entered_payload_hash=row.payload_hash,
                 was=row.state,
                 detail={
@@ -109,7 +111,7 @@ def _why_not(row: RecordRow) -> str:
 
 
 def _why_no_finding(row: RecordRow) -> str:
-    if row.state not in IN_TARGET:
+    if row.state not in IN_TARGET | {State.DISMISSED}:
         return f"is {row.state.value.replace('_', ' ')}, not entered: dismiss it without --finding"
     if not row.cause and row.entered_payload_hash in (None, row.payload_hash):
         return "has nothing to close"

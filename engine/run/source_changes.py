@@ -1,4 +1,4 @@
-"""What changed at the source after a record was entered: field by field, without what we wrote there ourselves."""
+"""What changed at the source after a record was entered or dismissed: by field, without what we wrote there."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from engine.words.json_changes import Change, changes
 from engine.words.json_value import digest
 
 
-def changed_after_entry(
+def changed_since(
     setup: Setup, specs: Mapping[str, MappingSpec], rows: Sequence[RecordRow]
 ) -> dict[int, tuple[Change, ...]]:
-    """By the id of each entered record: the values its mapping reads that are not what they were at entry.
+    """By the id of each ended record: the values its mapping reads that are not what they were then.
 
     Without those that did not change, master data, which is sent again by itself, and those whose payload was
     purged. The payloads of a page of records are read at once.

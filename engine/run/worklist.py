@@ -14,7 +14,7 @@ from engine.domain.causes import CAUSES, Cause
 from engine.domain.lifecycle import State
 from engine.run.ledger_pages import record_pages
 from engine.run.setup import Setup
-from engine.run.source_changes import changed_after_entry
+from engine.run.source_changes import changed_since
 from engine.words.json_changes import Change
 
 PATIENCE = timedelta(hours=1)
@@ -25,7 +25,7 @@ KEY_LETTERS = 13
 
 _ALWAYS = (State.UNCLAIMED, State.HELD, State.REFUSED)
 _WAITING = (State.IN_DOUBT, State.SENDING, State.READY)
-_ENTERED = (State.ENTERED, State.IN_GL, State.SETTLED)
+_ENDED = (State.ENTERED, State.IN_GL, State.SETTLED, State.DISMISSED)
 _STUCK = {State.IN_DOUBT: "no_answer", State.SENDING: "interrupted"}
 _UNNAMED = Cause(
     title="It waits for a reason without a name.", owner="IT", advice="Look at the record.", command="show {key}"
@@ -34,7 +34,7 @@ _UNNAMED = Cause(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that is open about one record; `changes` when the source changed after entry."""
+    """One thing that is open about one record; `changes` when the source changed after it was ended."""
 
     row: RecordRow
     cause: str
@@ -139,12 +139,10 @@ def find_work(setup: Setup, *, mapping: str | None = None, cause: str = "", owne
     specs = {spec.name: spec for spec in setup.specs}
     found = [
         finding
-        for state in (*_ALWAYS, *_WAITING, *_ENTERED)
+        for state in (*_ALWAYS, *_WAITING, *_ENDED)
         for rows in record_pages(setup.ledger, mapping=mapping, states=[state])
         for finding in (
-            _of_entered(rows, changed_after_entry(setup, specs, rows), now)
-            if state in _ENTERED
-            else _of_waiting(rows, now)
+            _of_ended(rows, changed_since(setup, specs, rows), now) if state in _ENDED else _of_waiting(rows, now)
         )
         if (not cause or finding.cause == cause) and (not owner or finding.owner == owner)
     ]
@@ -167,7 +165,7 @@ def in_lines(findings: Sequence[Finding]) -> tuple[Line, ...]:
     return tuple(sorted(lines, key=_line_weight))
 
 
-def _of_entered(
+def _of_ended(
     rows: Sequence[RecordRow], changed: Mapping[int, tuple[Change, ...]], now: datetime
 ) -> Iterator[Finding]:
     for row in rows:
@@ -177,7 +175,8 @@ def _of_entered(
         if row.id in changed:
             changes = changed[row.id]
             reason = "; ".join(str(one) for one in changes)
-            yield Finding(row=row, cause="changed", reason=reason, seen_for=seen_for, changes=changes)
+            cause = "changed_closed" if row.state is State.DISMISSED else "changed"
+            yield Finding(row=row, cause=cause, reason=reason, seen_for=seen_for, changes=changes)
 
 
 def _of_waiting(rows: Sequence[RecordRow], now: datetime) -> Iterator[Finding]:

@@ -92,3 +92,31 @@ def test_what_the_target_kept_otherwise_is_on_the_list(make_desk: MakeDesk) -> N
     assert found["cause"] == "differs"
     assert found["state"] == "entered"
     assert found["next"].startswith("ml-connector show ")
+
+
+def test_a_record_that_changed_after_it_was_dismissed_is_shown_and_nothing_is_sent(make_desk: MakeDesk) -> None:
+    entry = bill("B-1", "60.00", account="1300")
+    desk = make_desk(entry)
+    desk.types("run", "bills", code=1)
+    desk.types("dismiss", "B-1", "--reason", "keyed by hand", "--reference", "EPIC06/HAND-1")
+    desk.types("run", "bills")
+    assert desk.types("worklist") == "nothing needs a person\n"
+    close = ("dismiss", "B-1", "--finding", "--reason", "keyed the rest", "--reference", "HAND-2")
+    assert "has nothing to close" in desk.is_told(*close)
+
+    lines = [{**entry["expense_list"][0], "amount": "6000.00", "account": {"erp_reference_id": "6200"}}]
+    books = desk.house.sandbox.airbase.books
+    books.change_entry(entry["airbase_id"], total_amount="6000.00", expense_list=lines)
+    desk.types("run", "bills")
+    (found,) = desk.asks("worklist", code=1)
+    assert (found["state"], found["cause"]) == ("dismissed", "changed_closed")
+    assert "total: 60.00 -> 6000.00" in found["reason"]
+    assert desk.house.invoices() == {}
+
+    assert "the record stays dismissed" in desk.types(*close)
+    desk.types("run", "bills")
+    assert desk.types("worklist") == "nothing needs a person\n"
+    row = desk.row("B-1")
+    assert (row.state, row.reason, row.reference) == ("dismissed", "keyed by hand", "EPIC06/HAND-1")
+    assert "keyed the rest" in desk.types("audit", "show", "B-1")
+    assert "as sent" not in desk.types("explain", "B-1")

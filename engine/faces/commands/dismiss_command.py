@@ -27,7 +27,8 @@ from engine.wiring.workspace import find_workspace
 @click.option(
     "--finding",
     is_flag=True,
-    help="Close what the worklist says of an entered record (it differs, or changed at the source or in the target).",
+    help="Close what the worklist says of an entered record (it differs, or changed at the source or in the target), "
+    "or of a dismissed one (it changed at the source).",
 )
 def command(
     keys: tuple[str, ...],
@@ -73,6 +74,7 @@ def command(
         return
     for row in now:
         parts = (row.label or row.key.source_id, shown_amount(row.amount, row.currency), row.company or "")
-        done = "finding closed, the record stays entered" if finding else "dismissed"
+        stays = row.state.value.replace("_", " ")
+        done = f"finding closed, the record stays {stays}" if finding else "dismissed"
         click.echo(f"{done}: {'  '.join(one_line(part) for part in parts if part)}")
     click.echo(one_line(f"by {who}, {reason} ({reference})"))

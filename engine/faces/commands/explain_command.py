@@ -13,6 +13,7 @@ import click
 
 from engine.adapters.store.port import RecordRow
 from engine.domain.causes import CAUSES
+from engine.domain.lifecycle import State
 from engine.domain.record import SourceRecord
 from engine.faces.commands.output import (
     format_option,
@@ -115,7 +116,7 @@ class _OpenWorld(LiveWorld):
 
 
 def _explained(setup: Setup, spec: MappingSpec, row: RecordRow) -> _Told:
-    entered = row.entered_payload_hash is not None
+    entered = row.entered_payload_hash is not None and row.state is not State.DISMISSED
     payload = setup.ledger.payload(row.entered_payload_hash or row.payload_hash)
     if payload is None:
         raise InputError(f"what the source held for {row.key} was purged from the ledger; nothing is left to explain")
