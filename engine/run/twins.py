@@ -28,7 +28,8 @@ from engine.words.problem import Place
 Named = dict[RecordKey, dict[str, str]]
 """For each record, what may be the same: its name, and how it is like it."""
 
-_IN_BOOKS = (State.SENDING, State.IN_DOUBT, State.ENTERED, State.IN_GL, State.SETTLED)
+_IN_BOOKS = (State.SENDING, State.IN_DOUBT, State.ENTERED, State.IN_GL, State.SETTLED, State.DISMISSED)
+"""What is dismissed may have been entered by hand."""
 _LABELS_AT_ONCE = 100
 
 
@@ -223,6 +224,7 @@ def _records(
             same = (row.company, row.currency, row.amount) == (document.company, document.facts.currency, amount)
             if same and there is not None and abs((there - day).days) <= twin.days:
                 name = row.reference or f"record {row.key.source_id}"
+                name = f"{name}, dismissed" if row.state is State.DISMISSED else name
                 yield document, f"{name} ({show_money(row.amount or Decimal(0))}, {there})"
 
 

@@ -207,3 +207,20 @@ def test_one_that_arrives_while_the_next_page_is_looked_up_is_named_to_it(
         "held",
         "possible_duplicate",
     )
+
+
+def test_a_charge_that_people_entered_by_hand_and_dismissed_is_named_to_its_bill(make_desk: MakeDesk) -> None:
+    """Spent in euro, so it was entered by hand; then the bill comes that it has paid."""
+    charge = {**card_of("60.00", "2026-10-04T18:00:00"), "currency": {"erp_reference_id": "EUR", "iso_code": "EUR"}}
+    desk = make_desk(charge)
+    desk.house.run("card-transactions")
+    assert desk.house.row(charge).state == "held"
+    desk.types("dismiss", charge["airbase_id"], "--reason", "by hand", "--reference", "EPIC06/2026/GJ/77")
+    arrives(desk, bill("B-1", "60.00", vendor=VENDORS[1]))
+    desk.house.run("bills")
+    row = desk.row("B-1")
+    assert (row.state, row.cause) == ("held", "possible_duplicate")
+    assert "EPIC06/2026/GJ/77, dismissed (60.00, 2026-10-04)" in row.reason
+    desk.types("not-a-duplicate", "B-1", "--reason", "another order")
+    desk.house.run("bills")
+    assert desk.row("B-1").state == "entered"
