@@ -162,7 +162,7 @@ def _pair(row: RecordRow, one: Sought | None, keyed: Keyed | None) -> Pair:
         vendor=one.vendor if one is not None else "",
         number=one.number if one is not None else row.label,
         day=one.day if one is not None else None,
-        amount=one.amount if one is not None else row.amount,
+        amount=one.amount if one is not None and row.amount is None else row.amount,
         fit=fit,
         keyed=keyed,
         why=_why(one, keyed),

@@ -339,10 +339,12 @@ extract:
   total: {path: sum, as: money}
   prepaid_account: {path: prepaid, optional: true}
   amortised_from: {path: spread_from, as: date, optional: true}
+  undated: {path: "spread_over_some", optional: true}
   department: {path: dept, as: text, optional: true}
   po: {path: po, as: integer, optional: true}
   other_po: {path: po, as: integer, optional: true}
   ap_account: {path: payable, as: text, optional: true}
+  entity: {path: tagged_unit, as: text, optional: true}
   link: {path: link, optional: true}
   receipt_link: {path: receipt, optional: true}
   notes: {path: notes, optional: true}
