@@ -29,6 +29,7 @@ from engine.run.turns import Turns
 from engine.run.twins import Earlier
 
 BATCH = 200
+GONE = "it is not in the feed any more: dismiss it, with the number of its document if somebody entered it"
 TOLD_MAX = 50
 REPLAYED = frozenset({Verdict.SEND, Verdict.ADOPT})
 
@@ -132,7 +133,7 @@ class _Freeing:
         if row.state is not agreed.row.state or row.cause != agreed.row.cause:
             self.left[row.key] = f"it is {_named(row)} meanwhile"
         elif not self._setup.ledger.records(keys=[str(row.key)], seen_run=run, limit=1):
-            self.left[row.key] = "it is not in the feed any more"
+            self.left[row.key] = GONE
         elif None in [turns.take(company) for company in {row.company, _company(agreed, row)}]:
             self.left[row.key] = "another runner has the turn"
         return row.key not in self.left
@@ -195,7 +196,7 @@ def _proposal(
     attempts = setup.ledger.attempts(row.id)
     last = attempts[-1] if attempts else None
     if record is None:
-        return Proposal(row=row, last=last, why_not="it is not in the feed any more")
+        return Proposal(row=row, last=last, why_not=GONE)
     if judgement is None:
         return Proposal(row=row, last=last, why_not=f"the mapping {spec.name} does not take it any more")
     if judgement.verdict not in REPLAYED or judgement.document is None:

@@ -125,9 +125,11 @@ def test_what_left_the_feed_is_not_replayed(make_desk: MakeDesk) -> None:
     desk.house.sandbox.faults.clear()
     desk.house.sandbox.airbase.books.change_entry(entry["airbase_id"], status="recalled")
     told = desk.asks("replay", "B-1", "--yes", code=1)
-    assert told["proposals"][0]["why_not"] == "it is not in the feed any more"
+    assert told["proposals"][0]["why_not"].startswith("it is not in the feed any more: dismiss it")
     assert told["runs"] == []
     assert desk.row("B-1").state is State.REFUSED
+    desk.types("dismiss", "B-1", "--reason", "recalled in Airbase", "--reference", "mail of 3 November")
+    assert desk.types("worklist") == "nothing needs a person\n"
 
 
 def test_what_the_target_proposed_is_no_change_of_ours(make_desk: MakeDesk) -> None:
