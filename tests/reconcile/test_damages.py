@@ -9,8 +9,10 @@ from decimal import Decimal
 import pytest
 
 from engine.run.dismissing import dismiss
+from engine.run.reconciling.reconciling import reconcile
 from engine.run.reconciling.report import DOES_NOT_TIE, TIES, ControlReport
-from tests.reconcile.month import COMPANY, OTHER, VENDOR, Month
+from engine.run.reconciling.sides import period_of
+from tests.reconcile.month import COMPANY, ENTRIES, OTHER, PERIOD, VENDOR, Month
 from tests.run.house import bill
 
 Damage = Callable[[Month], None]
@@ -152,6 +154,19 @@ def test_what_somebody_else_completed_is_named_until_a_person_says_where_it_stan
     with month.house.setup() as setup:
         dismiss(setup, [month.house.row(late)], reason="keyed by hand", reference="EPIC06/HAND-9")
     assert month.reconciles().verdict == TIES
+
+
+def test_what_the_source_moved_to_another_company_is_named_in_both(month: Month) -> None:
+    """After it was entered: each company's report must say so, for each has its own controller."""
+    month.posts()
+    moved = {"erp_reference_id": "EPIC07", "name": "Canada"}
+    month.house.sandbox.airbase.books.change_entry(ENTRIES[1]["airbase_id"], subsidiary=moved)
+    here = month.reconciles()
+    assert here.verdict == DOES_NOT_TIE
+    assert said_of(here, "shows it in company EPIC07") == {("not in the source", Decimal("250.00"))}
+    with month.house.setup() as setup:
+        there = reconcile(setup, "EPIC07", period_of(PERIOD))
+    assert ("not in the target", Decimal("250.00")) in said_of(there, "B-2")
 
 
 def test_what_was_recalled_is_not_named(month: Month) -> None:

@@ -80,15 +80,19 @@ def state_rows(
 def without_source(
     facts: Mapping[RecordKey, SourceFact], ledger: Mapping[RecordKey, LedgerFact], company: str, period: Period
 ) -> Iterator[Finding]:
-    """Entered records of the period that the source does not show any more."""
+    """Entered records of the period that the source does not show any more, or shows in another company."""
     for key, row in ledger.items():
-        if row.state in IN_TARGET and row.company == company and period.has(row.day) and key not in facts:
+        if row.state not in IN_TARGET or row.company != company or not period.has(row.day):
+            continue
+        fact = facts.get(key)
+        if fact is None or fact.company not in (None, company):
+            shows = "does not show it any more" if fact is None else f"shows it in company {fact.company}"
             yield Finding(
                 kind="not in the source",
                 what=row.label,
                 amount=row.amount,
                 currency=row.currency or "",
-                sentence=f"{row.label} is entered as {row.reference}, and the source does not show it any more",
+                sentence=f"{row.label} is entered as {row.reference}, and the source {shows}",
                 record=str(key),
                 reference=row.reference,
             )
