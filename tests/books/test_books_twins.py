@@ -224,3 +224,20 @@ def test_a_charge_that_people_entered_by_hand_and_dismissed_is_named_to_its_bill
     desk.types("not-a-duplicate", "B-1", "--reason", "another order")
     desk.house.run("bills")
     assert desk.row("B-1").state == "entered"
+
+
+def test_a_merchant_that_airbase_does_not_link_is_the_vendor_of_its_name(make_desk: MakeDesk) -> None:
+    """The card's merchant was born in Airbase beside the vendor that Epicor publishes."""
+    stranger = {**VENDORS[1].on_entry(), "id": "born-here", "airbase_id": "born-here", "erp_reference_id": ""}
+    same, other = card("same name", "60.00"), card("another name", "60.00")
+    desk = make_desk(
+        bill("B-1", "60.00", vendor=VENDORS[1]),
+        {**same, "vendor": stranger},
+        {**other, "vendor": {**stranger, "name": "Nobody we know"}},
+    )
+    desk.house.run("bills")
+    desk.house.run("card-transactions")
+    assert desk.house.row(same).cause == "possible_duplicate"
+    assert f"EPIC06/{VENDORS[1].id}/B-1 (2026-11-03)" in desk.house.row(same).reason
+    assert desk.house.row(other).state == "entered"
+    assert expense_of(desk) == Decimal("60.00")
