@@ -21,6 +21,7 @@ from engine.language.spec.model import CrosswalkStep, ExposedSpec, LookupStep, M
 from engine.language.transform.render import RenderError
 from engine.plan.extract import is_missing
 from engine.plan.item import Item
+from engine.plan.world import World
 from engine.run.entered_documents import entered_documents
 from engine.run.isolating import Apart
 from engine.run.ledger_pages import record_pages
@@ -117,9 +118,13 @@ class _Paid:
 def _entered(
     setup: Setup, spec: MappingSpec, exposed: ExposedSpec, company: str | None, result: Exposure
 ) -> Iterator[list[_Paid]]:
-    """The entered records that the source pays, as they were sent, page by page; notes what cannot be looked at."""
+    """The entered records that the source pays, as they were sent, page by page; notes what cannot be looked at.
+
+    Those that the target was to pay when they were sent are looked at as well where the source pays now.
+    """
+    world = LiveWorld(setup)
     for page in entered_documents(setup, spec, *ENTERED_STATES):
-        paid = []
+        paid, others = [], []
         for one in page:
             if company not in (None, one.row.company):
                 continue
@@ -128,25 +133,34 @@ def _entered(
                 result.unread += [one.row] if one.row.state is not State.SETTLED else []
             elif by_source:
                 paid.append(_Paid(one.row, one.document.company, one.document.scope))
-        yield paid
+            else:
+                others.append(one.row)
+        yield [*paid, *_as_read_now(setup, spec, exposed, others, world)]
 
 
 def _not_entered(setup: Setup, spec: MappingSpec, exposed: ExposedSpec, company: str | None) -> Iterator[list[_Paid]]:
-    """The other records that the source pays, as their mapping reads them now, page by page."""
-    world, kinds = LiveWorld(setup), (ValueStep, CrosswalkStep, LookupStep)
-    for rows in record_pages(setup.ledger, mapping=spec.name, states=NOT_ENTERED_STATES):
-        by_key = {row.key: row for row in rows if company in (None, row.company)}
-        apart: Apart[SourceRecord, Item] = Apart(
-            work=lambda part: worked_out(spec, part, world, kinds),
-            alone=lambda _record, _error: (),  # its run says so of it
-            may_all_fail=True,
-        )
-        items = apart.do(kept_records(setup, spec, tuple(by_key.values())))
-        yield [
-            _Paid(by_key[item.record.key], item.company.code, item.scope)
-            for item in items
-            if item.company is not None and _is_paid(exposed, item.scope) and _is_known(exposed, item.scope)
-        ]
+    """The other records that the source pays, page by page."""
+    world = LiveWorld(setup)
+    for page in record_pages(setup.ledger, mapping=spec.name, states=NOT_ENTERED_STATES):
+        rows = [row for row in page if company in (None, row.company)]
+        yield _as_read_now(setup, spec, exposed, rows, world)
+
+
+def _as_read_now(
+    setup: Setup, spec: MappingSpec, exposed: ExposedSpec, rows: Sequence[RecordRow], world: World
+) -> list[_Paid]:
+    """Those of the records that the source pays, as their mapping and books.yaml are now."""
+    by_key, kinds = {row.key: row for row in rows}, (ValueStep, CrosswalkStep, LookupStep)
+    apart: Apart[SourceRecord, Item] = Apart(
+        work=lambda part: worked_out(spec, part, world, kinds),
+        alone=lambda _record, _error: (),  # its run says so of it
+        may_all_fail=True,
+    )
+    return [
+        _Paid(by_key[item.record.key], item.company.code, item.scope)
+        for item in (apart.do(kept_records(setup, spec, rows)) if rows else ())
+        if item.company is not None and _is_paid(exposed, item.scope) and _is_known(exposed, item.scope)
+    ]
 
 
 def _is_paid(exposed: ExposedSpec, scope: Mapping[str, Any]) -> bool | None:

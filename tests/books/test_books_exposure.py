@@ -139,3 +139,16 @@ def test_what_a_held_record_may_be_is_exposed_before_anybody_has_looked(make_des
             (row,) = session.find("APInvHed", InvoiceNum=number)
             session.save("APInvHed", {**row, **lock})
     assert desk.asks("exposure")["exposed"] == []
+
+
+def test_what_was_entered_while_epicor_was_said_to_pay_is_exposed_once_airbase_does(make_desk: MakeDesk) -> None:
+    """The setting was wrong, or changed: nobody put locks on what stands in Epicor since."""
+    desk = make_desk(bill("B-1"))
+    books = desk.house.folder / "books.yaml"
+    right = books.read_text(encoding="utf-8")
+    books.write_text(right.replace("paid_by: airbase", "paid_by: epicor", 1), "utf-8")
+    desk.house.run("bills")
+    post(desk)
+    assert desk.asks("exposure")["looked_at"] == 0
+    books.write_text(right, "utf-8")
+    assert told(desk) == {"B-1": ("B-1", False)}
