@@ -37,8 +37,8 @@ def judge_apart(
     records: Sequence[SourceRecord],
     world: World,
     rows: Mapping[RecordKey, RecordRow],
+    earlier: Earlier,
     taken: dict[tuple[str, str], RecordKey] | None = None,
-    earlier: Earlier | None = None,
 ) -> tuple[Judgement, ...]:
     """As `judge`, but a record about which a system gives no answer is held alone.
 
@@ -46,9 +46,8 @@ def judge_apart(
         Unreachable: a system gives no answer at all; then nothing is decided.
     """
     known: dict[tuple[str, str], RecordKey] = {} if taken is None else taken
-    before = Earlier() if earlier is None else earlier
     apart: Apart[SourceRecord, Judgement] = Apart(
-        work=lambda part: judge(setup, spec, part, world, rows, known, before),
+        work=lambda part: judge(setup, spec, part, world, rows, known, earlier),
         alone=lambda record, error: (_unanswered(record, rows.get(record.key), error),),
     )
     return tuple(apart.do(records))

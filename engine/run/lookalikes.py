@@ -11,7 +11,7 @@ from engine.plan.decision import Document, Put
 from engine.plan.world import World
 from engine.run.matching import Beside
 from engine.run.setup import Setup
-from engine.run.similar import Spelt, alike
+from engine.run.similar import Spelt, alike, ours
 from engine.run.twins import OnTheirWay, find_twins
 
 NAMED_MAX = 5
@@ -41,14 +41,16 @@ def possible_duplicates(
     for document in documents:
         key = document.record
         like = spelled.get(key)
-        named = {**like.named, **spelt.before(like, key)} if like is not None else {}
+        first = spelt.first(like) if like is not None else None
+        named = dict(like.named) if like is not None else {}
+        named |= ours(first) if first not in (None, key.source_id) else {}
         named |= {name: says for name, says in twins.get(key, {}).items() if name not in named}
         if named:
             said = _no_duplicates(setup, key)
             named = {name: how for name, how in named.items() if name not in said}
         if named:
             held[key] = _held(document, named)
-        elif like is not None:
+        elif like is not None and first is None:
             spelt.add(like, key)
     return held
 

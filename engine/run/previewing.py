@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from engine.adapters.store.aside import Aside
 from engine.adapters.store.port import RecordRow
 from engine.domain.lifecycle import OPEN, State
 from engine.domain.record import RecordKey, SourceRecord
@@ -15,6 +16,7 @@ from engine.run.judging import Judgement, Verdict, wanted
 from engine.run.live_world import LiveWorld
 from engine.run.reading import feeds_of, mappings_of_feed, read_records
 from engine.run.setup import Setup
+from engine.run.similar import Spelt
 from engine.run.twins import Earlier
 
 
@@ -24,14 +26,15 @@ def preview(setup: Setup, spec: MappingSpec, *, only: Sequence[str] = ()) -> Ite
     Raises:
         Unreachable: a system cannot be asked.
     """
-    world, earlier = LiveWorld(setup), Earlier()
+    world, sharing = LiveWorld(setup), mappings_of_feed(setup, spec)
     taken: dict[tuple[str, str], RecordKey] = {}
-    sharing = mappings_of_feed(setup, spec)
-    for company, feed in feeds_of(setup, spec):
-        for records in read_records(setup, spec, company, feed):
-            for one in _page(setup, spec, sharing, records, world, taken, earlier):
-                if wanted(one.record, one.facts.label, only):
-                    yield one
+    with Aside() as aside:
+        earlier = Earlier(spelt=Spelt(aside))
+        for company, feed in feeds_of(setup, spec):
+            for records in read_records(setup, spec, company, feed):
+                for one in _page(setup, spec, sharing, records, world, taken, earlier):
+                    if wanted(one.record, one.facts.label, only):
+                        yield one
 
 
 def _page(
@@ -56,7 +59,7 @@ def _page(
         elif owner.name == spec.name:
             mine.append(record)
     if mine:
-        yield from judge_apart(setup, spec, mine, world, known, taken, earlier)
+        yield from judge_apart(setup, spec, mine, world, known, earlier, taken)
 
 
 def _known(setup: Setup, records: Sequence[SourceRecord]) -> tuple[RecordRow, ...]:

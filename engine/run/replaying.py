@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from engine.adapters.store.aside import Aside
 from engine.adapters.store.port import Attempt, Decision, RecordRow
 from engine.domain.lifecycle import State
 from engine.domain.record import RecordKey, SourceRecord
@@ -25,6 +26,7 @@ from engine.run.recovering import resolve_doubt
 from engine.run.result import RunResult
 from engine.run.running import run_mapping
 from engine.run.setup import Setup, Tell, ignore
+from engine.run.similar import Spelt
 from engine.run.turns import Turns
 from engine.run.twins import Earlier
 
@@ -216,12 +218,13 @@ def _judged(
     sharing = mappings_of_feed(setup, spec)
     by_key = {row.key: row for row in rows}
     mine = [records[key] for key in by_key if key in records and home(records[key], sharing) is spec]
-    earlier = Earlier()
-    return {
-        one.record: one
-        for start in range(0, len(mine), BATCH)
-        for one in judge_apart(setup, spec, mine[start : start + BATCH], world, by_key, earlier=earlier)
-    }
+    with Aside() as aside:
+        earlier = Earlier(spelt=Spelt(aside))
+        return {
+            one.record: one
+            for start in range(0, len(mine), BATCH)
+            for one in judge_apart(setup, spec, mine[start : start + BATCH], world, by_key, earlier)
+        }
 
 
 def _as_they_read_now(setup: Setup, spec: MappingSpec, keys: set[RecordKey]) -> dict[RecordKey, SourceRecord]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from engine.adapters.store.aside import Aside
 from engine.adapters.store.port import ClaimTaken, Decision, Lease, RecordRow, RecordSum
 from engine.domain.lifecycle import OPEN, State
 from engine.domain.record import RecordKey, SourceRecord
@@ -67,10 +68,10 @@ def run_mapping(
     result = RunResult(mapping=spec.name, run=setup.make_id(), in_step=spec.in_step)
     setup.ledger.start_run(result.run, spec.name, setup.who)
     try:
-        with KeptLeases(setup, f"{setup.who}, run {result.run[:8]}") as leases:
+        with KeptLeases(setup, f"{setup.who}, run {result.run[:8]}") as leases, Aside() as aside:
             turns = Turns(setup, spec.name, leases, wait=wait, tell=tell)
             feed = FeedTurns(setup, spec, leases, tell)
-            running = _Run(setup, spec, result, turns, feed, tell, limit, tuple(only), free)
+            running = _Run(setup, spec, result, turns, feed, tell, limit, tuple(only), free, Spelt(aside))
             running.go(wait=wait)
             result.elsewhere = turns.elsewhere
     except BaseException as error:
@@ -95,6 +96,7 @@ class _Run:
         limit: int | None,
         only: tuple[str, ...],
         free: Free | None,
+        spelt: Spelt,
     ) -> None:
         self.setup, self.spec, self.result, self.turns, self.tell = setup, spec, result, turns, tell
         self.feed, self.limit, self.only, self.free = feed, limit, only, free
@@ -106,7 +108,7 @@ class _Run:
         self.unwritten = ""
         self.reported: list[Any] = []
         self.stops: dict[str | None, str] = {}
-        self.spelt = Spelt()
+        self.spelt = spelt
         self.settling = Settling(setup, spec, result.run, turns)
 
     def go(self, *, wait: bool) -> None:
@@ -211,7 +213,7 @@ class _Run:
     def _judged(self, rows: Mapping[RecordKey, RecordRow]) -> list[Judgement]:
         """The judgements on those that are this mapping's; what the source says of them is let go of here."""
         mine = [one for one in self._sort_home(tuple(rows.values())) if self.free is None or one.key in self.freed]
-        judged = judge_apart(self.judging, self.spec, mine, self.world, rows, earlier=self.earlier) if mine else ()
+        judged = judge_apart(self.judging, self.spec, mine, self.world, rows, self.earlier) if mine else ()
         return [self._unless_stopped(one) for one in judged if wanted(one.record, one.facts.label, self.only)]
 
     def _batch(self, page: Sequence[RecordRow]) -> None:

@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from engine.adapters.store.aside import Aside, Kept
 from engine.domain.record import RecordKey
 from engine.language.crosswalk.table import read_table
 from engine.language.spec.model import KeptSpec, MappingSpec, SimilarSpec
@@ -19,6 +20,7 @@ from engine.plan.extract import is_missing
 from engine.plan.world import Row, World
 from engine.run.setup import Setup
 from engine.words.errors import InputError
+from engine.words.json_value import encode
 from engine.words.money import amount_of, show_money
 
 _PREFIX = re.compile(r"^(INVOICE|INV)?(NUMBER|NR|NO)?(?=[0-9])")
@@ -74,36 +76,34 @@ def normalised(number: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alike:
-    """What a document is like, by name, with how; `spelling` stands for its vendor and its number in any spelling."""
+    """What a document is like, by name, with how; `spelling` is its vendor and its number in any spelling."""
 
     named: Mapping[str, str]
-    spelling: int
+    spelling: str
 
 
 class Spelt:
-    """The numbers that a run has let through: what it enters itself is not yet there when the target is asked.
+    """The numbers that a run has let through: what it enters itself is not there yet when the target is asked.
 
-    Each is kept as a hash beside the id of its record, so that a long run stays small.
+    They are set aside, so that a long run stays small.
     """
 
-    def __init__(self) -> None:
-        self._by: dict[int, str] = {}
+    def __init__(self, aside: Aside) -> None:
+        self._first: Kept[str, tuple[str, str]] = aside.keep(tuple[str, str], lambda fact: fact[0])
 
-    def before(self, alike: Alike, record: RecordKey) -> Mapping[str, str]:
-        """Another record of this run with the number in another spelling, by name, with how it is like it."""
-        first = self._by.get(alike.spelling, record.source_id)
-        return {} if first == record.source_id else {_our(first): _OURS}
+    def first(self, alike: Alike) -> str | None:
+        """The id at the source of the record that was let through with the number, if one was."""
+        found = self._first.get(alike.spelling)
+        return None if found is None else found[1]
 
     def add(self, alike: Alike, record: RecordKey) -> None:
-        """This one is let through."""
-        self._by.setdefault(alike.spelling, record.source_id)
+        """This one is let through, as the first."""
+        self._first.put((alike.spelling, record.source_id))
 
 
-_OURS = "entered by us: the same number in another spelling"
-
-
-def _our(source_id: str) -> str:
-    return f"the record {source_id}"
+def ours(source_id: str) -> dict[str, str]:
+    """A record of ours that has the number in another spelling, by name, with how it is like it."""
+    return {f"the record {source_id}": "entered by us: the same number in another spelling"}
 
 
 def alike(setup: Setup, spec: MappingSpec, documents: Sequence[Document], world: World) -> dict[RecordKey, Alike]:
@@ -122,15 +122,13 @@ def alike(setup: Setup, spec: MappingSpec, documents: Sequence[Document], world:
         one = asked[document.record]
         if one is not None:
             shelf, number = shelves[one.company, one.vendor], normalised(one.number)
-            holders = shelf.ours.get(number, ()) if number else ()
+            named: dict[str, str] = {}
+            for holder in shelf.ours.get(number, ()) if number else ():
+                named |= ours(holder.source_id) if holder != document.record else {}
             keyed = (keyed for keyed in shelf.keyed_like(similar, one) if keyed.key != document.key_text)
-            found[document.record] = Alike(
-                named={
-                    **{_our(holder.source_id): _OURS for holder in holders if holder != document.record},
-                    **{str(keyed): keyed.how for keyed in keyed},
-                },
-                spelling=hash((one.company, shelf.family, number or document.key_text)),
-            )
+            named |= {str(one): one.how for one in keyed}
+            spelling = encode([one.company, *map(str, shelf.family), "", number or document.key_text]).decode()
+            found[document.record] = Alike(named=named, spelling=spelling)
     return found
 
 

@@ -54,7 +54,7 @@ class Earlier:
     from several threads. Only the numbers in `spelt` stay: about those the target is asked once a run.
     """
 
-    spelt: Spelt = field(default_factory=Spelt)
+    spelt: Spelt
     _by: dict[tuple[Place, Match], tuple[_Known, ...]] = field(default_factory=dict)
     _names: dict[RecordKey, list[tuple[Place, Match]]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
