@@ -41,7 +41,7 @@ def decode(body: bytes | str) -> Any:
     """
     try:
         return _decoder.decode(body)
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, ArithmeticError, RecursionError) as error:
         raise NotJson(str(error)) from error
 
 

@@ -8,20 +8,23 @@ import io
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from engine.adapters.connectors.address import Address, NotAllowed
+from engine.adapters.connectors.answers import judge_json_api
 from engine.adapters.connectors.network import PrivateAddress, Reach
 from engine.adapters.connectors.transport import AnswerLost, HttpTransport, NotSent, TransportSettings
+from engine.domain.outcome import Proof
 from engine.faces.commands.output import clean, one_line
 from engine.language.spec.connections import load_connections
 from engine.run.csv_text import csv_text
 from engine.wire.masking import MASK, mask_text, mask_value
 from engine.wire.request import Request, path_segment
 from engine.words.clock import SystemClock
+from engine.words.json_value import NotJson
 
 GET = Request(method="GET", path="/x")
 SIGNED = "https://files.example.com/r.pdf?X-Amz-Signature=abc123&X-Amz-Expires=900"
@@ -41,7 +44,8 @@ def server(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
                 return
             with connection:
                 came.append(connection.recv(65_536))
-                connection.sendall(answer)
+                with suppress(OSError):  # the client takes no more of it
+                    connection.sendall(answer)
 
     thread = threading.Thread(target=serve)
     thread.start()
@@ -192,6 +196,23 @@ class TestAnswers:
         body = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + b"x" * 3_000_000
         with server(body) as (url, _), pytest.raises(AnswerLost, match="body_max_bytes"):
             sent(url, body_max_bytes=1_000_000)
+
+    @pytest.mark.parametrize("number", ["1e99999999999999999999", "1E-99999999999999999999", "1e101", "9" * 5000])
+    def test_a_number_of_any_size_is_at_most_an_answer_that_is_not_json(self, number: str) -> None:
+        body = f'[{{"amount": {number}}}]'.encode()
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        with server(head + body) as (url, _):
+            answer = sent(url)
+        with pytest.raises(NotJson):
+            answer.json()  # type: ignore[attr-defined]
+        assert judge_json_api(answer).proof is Proof.NONE  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("behind", [gzip.compress(b",2]"), b"x", b"\0" * 3_000_000])
+    def test_what_comes_behind_a_packed_answer_is_not_left_out_silently(self, behind: bytes) -> None:
+        packed = gzip.compress(b"[1]") + behind
+        head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n".encode()
+        with server(head + packed) as (url, _), pytest.raises(AnswerLost, match="goes on behind its end"):
+            sent(url)
 
     def test_an_encoding_that_was_not_asked_for_is_refused(self) -> None:
         with (

@@ -42,6 +42,8 @@ def test_a_wait_asked_for_is_kept_and_a_too_long_one_ends_it():
         ("Mon, 23 Nov 2026 12:00:30 GMT", 30.0),
         ("Mon, 23 Nov 2026 11:00:00 GMT", 0.0),
         ("9" * 40, None),
+        ("Mon, 23 Nov 99999999999 12:00:30 GMT", None),
+        ("Mon, 23 Nov 2026 12:00:30 +99999999999999", None),
     ],
 )
 def test_retry_after(header, seconds):

@@ -234,7 +234,7 @@ def open_line(origin: Origin, reach: Reach, tls: ssl.SSLContext | None, timeout_
     try:
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls is not None:
-            connected = tls.wrap_socket(connected, server_hostname=origin.host)
+            connected = tls.wrap_socket(connected, server_hostname=origin.host, suppress_ragged_eofs=False)
         return Line(connected, origin)
     except BaseException:
         connected.close()

@@ -284,6 +284,8 @@ def _unpacked(pieces: Iterable[bytes], most: int) -> Iterator[bytes]:
             yield unpacker.decompress(raw, most + 1)
             if unpacker.unconsumed_tail:
                 raise AnswerLost(f"the answer is larger than {most} bytes (setting body_max_bytes)")
+            if unpacker.unused_data:
+                raise AnswerLost("the compressed answer goes on behind its end")
         yield unpacker.flush()
     except zlib.error as error:
         raise AnswerLost(f"the compressed answer is damaged ({error})") from error

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import ssl
+import threading
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from ipaddress import ip_address
@@ -96,6 +99,35 @@ def test_large_bodies_over_tls(secure, certificate):
     posted = Request(method="POST", path="/x", body=body)
     assert [transport.send(posted).body == body for _ in range(2)] == [True, True]
     transport.close()
+
+
+@pytest.mark.parametrize("says_goodbye", [True, False])
+def test_over_tls_the_end_of_an_answer_without_a_length_must_be_told(certificate, says_goodbye):
+    """Anybody on the way can end a connection of TCP; only the other side can say in TLS that it is at its end."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate / "both.pem")
+
+    def serve():
+        plain, _ = listening.accept()
+        with context.wrap_socket(plain, server_side=True) as connection:
+            connection.recv(65_536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n[1]")
+            if says_goodbye:
+                with contextlib.suppress(OSError):  # the client closes without waiting for it
+                    connection.unwrap()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        serving = threading.Thread(target=serve)
+        serving.start()
+        url = f"https://127.0.0.1:{listening.getsockname()[1]}"
+        try:
+            if says_goodbye:
+                assert sent(url, ca_file=certificate / "ca.pem").json() == [1]
+            else:
+                with pytest.raises(AnswerLost, match="broke before the whole answer"):
+                    sent(url, ca_file=certificate / "ca.pem")
+        finally:
+            serving.join(5)
 
 
 def test_proxies_of_the_environment_are_not_used(secure, certificate, monkeypatch):
