@@ -4,33 +4,56 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
+from urllib.parse import quote_plus
 
 T = TypeVar("T")
 
 MASK = "********"
 TEXT_MAX = 4000
 
-_LINK_QUERY = re.compile(r"(https?://[^\s?#\"'<>\\]{1,2000})[?#][^\s\"'<>\\]+", re.IGNORECASE)
-_LINK_QUERY_BYTES = re.compile(_LINK_QUERY.pattern.encode())
+_LINK = re.compile(
+    r"""(https?://(?:[^\s?#"<>\\:]++|:(?!//))++)[?#][^\s"<>\\]+"""  # the query of a link
+    r"""|(://)[^\s/?#"<>\\@]++(?=@)"""  # who logs in, in a link
+    r"""|([?&](?:x-(?:amz|goog)-[a-z-]{1,40}|sig|signature|token|access_token)=)[^\s&"<>\\]+""",  # a signature alone
+    re.IGNORECASE,
+)
+"""Each link is read at most once, however many begin in a text: what comes from outside cannot make it slow."""
+
+_LINK_BYTES = re.compile(_LINK.pattern.encode(), re.IGNORECASE)
+_CUT = "…"
+_TELLING = 4
+"""So many signs of a secret that was cut tell something of it."""
 _SECRET_NAMES = frozenset(
     {
         "accesstoken",
         "apikey",
         "authorization",
+        "authtoken",
         "clientsecret",
         "cookie",
         "idtoken",
         "password",
         "passwd",
+        "privatekey",
         "proxyauthorization",
+        "pwd",
         "refreshtoken",
         "secret",
+        "sessiontoken",
         "setcookie",
+        "signingsecret",
+        "token",
+        "webhooksecret",
         "xapikey",
     }
 )
-_SECRET_SIGNS = tuple(name.encode() for name in sorted(_SECRET_NAMES))
+_SECRET_SIGNS = tuple(
+    name.encode()
+    for name in sorted(_SECRET_NAMES)
+    if not any(other in name for other in _SECRET_NAMES if other != name)  # which is found with the other
+)
 _KEPT_HEADERS = (
     "content-type",
     "date",
@@ -50,13 +73,13 @@ def is_secret_name(name: str) -> bool:
 
 
 def mask_links(value: T) -> T:
-    """The text, or JSON value, with the query of every link replaced: a signed link opens to whoever has it."""
+    """The text, or JSON value, with the query and the login of every link replaced: they open to whoever has them."""
     return _links_masked(value)  # type: ignore[no-any-return]
 
 
 def _links_masked(value: Any) -> Any:
     if isinstance(value, str):
-        return _LINK_QUERY.sub(lambda found: f"{found[1]}?{MASK}", value) if "://" in value else value
+        return _LINK.sub(_link_masked, value) if "://" in value or "=" in value else value
     if isinstance(value, Mapping):
         return {_links_masked(key): _links_masked(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
@@ -64,12 +87,37 @@ def _links_masked(value: Any) -> Any:
     return value
 
 
+def _link_masked(found: re.Match[str]) -> str:
+    return f"{found[1]}?{MASK}" if found[1] else f"{found[2] or found[3]}{MASK}"
+
+
 def mask_text(text: str, hidden: Iterable[str] = ()) -> str:
-    """The text with every known secret and the query of every link in it replaced."""
+    """The text with every known secret, and what `mask_links` hides, replaced.
+
+    A secret is also known as forms spell it, and by its beginning where the text was cut within it.
+    """
     text = mask_links(text)
-    for secret in sorted(hidden, key=len, reverse=True):
-        if secret:
-            text = text.replace(secret, MASK)
+    for secret in _spelt(frozenset(hidden)):
+        text = text.replace(secret, MASK)
+        if _CUT in text:
+            *cut, last = text.split(_CUT)
+            text = _CUT.join((*(_without_beginning(part, secret) for part in cut), last))
+    return text
+
+
+@lru_cache(maxsize=32)
+def _spelt(hidden: frozenset[str]) -> tuple[str, ...]:
+    """Secrets as they are and as forms spell them, the longest first."""
+    return tuple(sorted({*hidden, *map(quote_plus, hidden)} - {""}, key=len, reverse=True))
+
+
+def _without_beginning(text: str, secret: str) -> str:
+    """The text without the beginning of a secret at its end."""
+    at = max(0, len(text) - len(secret))
+    while (at := text.find(secret[:_TELLING], at)) >= 0:
+        if secret.startswith(text[at:]):
+            return text[:at] + MASK
+        at += 1
     return text
 
 
@@ -83,9 +131,11 @@ def may_hold_secrets(body: bytes, hidden: Iterable[str] = ()) -> bool:
         return True
     small = body.lower()
     letters = small.translate(None, b"-_")
-    if any(sign in letters for sign in _SECRET_SIGNS) or (b"://" in small and _LINK_QUERY_BYTES.search(small)):
+    if any(sign in letters for sign in _SECRET_SIGNS):
         return True
-    return any(secret.encode() in body for secret in hidden if secret)
+    if (b"://" in small or b"=" in small) and _LINK_BYTES.search(small):
+        return True
+    return any(secret.encode() in body for secret in _spelt(frozenset(hidden)))
 
 
 def mask_value(value: Any, hidden: Iterable[str] = ()) -> Any:

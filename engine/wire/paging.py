@@ -144,13 +144,14 @@ def by_next_url() -> Turns:
         met.add(url)
 
 
-_LINK = re.compile(r"<([^>]*)>\s*((?:;\s*[^,;]*(?:\"[^\"]*\")?)*)")
+_LINK = re.compile(r"<([^<>]*)>\s*((?:;\s*[^,;]*(?:\"[^\"]*\")?)*)")
+_REL = re.compile(r"\brel\s*=\s*(\"[^\"]*\"|[^\s\";,]+)", re.IGNORECASE)
 
 
 def next_link(header: str | None) -> str | None:
     """The address with `rel="next"` in a `Link` header (RFC 8288)."""
     for address, attributes in _LINK.findall(header or ""):
-        if re.search(r"\brel\s*=\s*(\"[^\"]*\bnext\b[^\"]*\"|next\b)", attributes, re.IGNORECASE):
+        if any("next" in rel.strip('"').casefold().split() for rel in _REL.findall(attributes)):
             return str(address)
     return None
 

@@ -14,7 +14,9 @@ from engine.words.json_value import NotJson
 
 SENTENCE_MAX = 600
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_TITLE = re.compile(r"<title[^<>]*>", re.IGNORECASE)
+_TITLE_END = re.compile(r"</title>", re.IGNORECASE)
+_TITLE_MAX = 2000
 _MARKUP = re.compile(r"^\s*(<!doctype|<html|<head|<body|<\?xml|<[a-z])", re.IGNORECASE)
 _PHRASES = {
     400: "bad request",
@@ -98,13 +100,17 @@ def _not_json(response: Response, text: str) -> str:
 
 
 def _title(text: str) -> str:
-    found = _TITLE.search(text)
-    return plain(html.unescape(re.sub(r"<[^>]*>", " ", found[1])), 120) if found else ""
+    begin = _TITLE.search(text)
+    end = _TITLE_END.search(text, begin.end()) if begin else None
+    if begin is None or end is None:
+        return ""
+    title = text[begin.end() : min(end.start(), begin.end() + _TITLE_MAX)]
+    return plain(html.unescape(re.sub(r"<[^>]*>", " ", title)), 120)
 
 
 def _tag(text: str, name: str) -> str:
-    found = re.search(rf"<{name}>(.*?)</{name}>", text, re.DOTALL)
-    return plain(html.unescape(found[1])) if found else ""
+    inside, end, _ = text.partition(f"<{name}>")[2].partition(f"</{name}>")
+    return plain(html.unescape(inside)) if end else ""
 
 
 def _xml_exception(text: str) -> Wording:

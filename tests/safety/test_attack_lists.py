@@ -7,24 +7,28 @@ import gzip
 import io
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
 from engine.adapters.connectors.address import Address, NotAllowed
-from engine.adapters.connectors.answers import judge_json_api
+from engine.adapters.connectors.answers import as_answer, judge_json_api, show_response
+from engine.adapters.connectors.driver import Exchange
 from engine.adapters.connectors.network import PrivateAddress, Reach
 from engine.adapters.connectors.transport import AnswerLost, HttpTransport, NotSent, TransportSettings
 from engine.domain.outcome import Proof
 from engine.faces.commands.output import clean, one_line
 from engine.language.spec.connections import load_connections
 from engine.run.csv_text import csv_text
-from engine.wire.masking import MASK, mask_text, mask_value
-from engine.wire.request import Request, path_segment
+from engine.wire.masking import MASK, mask_text, mask_value, may_hold_secrets
+from engine.wire.paging import next_link
+from engine.wire.request import Request, Response, path_segment
 from engine.words.clock import SystemClock
-from engine.words.json_value import NotJson
+from engine.words.json_value import NotJson, encode
 
 GET = Request(method="GET", path="/x")
 SIGNED = "https://files.example.com/r.pdf?X-Amz-Signature=abc123&X-Amz-Expires=900"
@@ -139,6 +143,7 @@ class TestAddresses:
             "v1/..;x=1/admin",
             "v1/%2e./admin",
             "v1/x%00y",
+            "v1/%252525252525252525252e%2e/admin",
             "v1/x%0d%0aSet-Cookie:y",
         ],
     )
@@ -207,7 +212,9 @@ class TestAnswers:
             answer.json()  # type: ignore[attr-defined]
         assert judge_json_api(answer).proof is Proof.NONE  # type: ignore[arg-type]
 
-    @pytest.mark.parametrize("behind", [gzip.compress(b",2]"), b"x", b"\0" * 3_000_000])
+    @pytest.mark.parametrize(
+        "behind", [gzip.compress(b",2]"), b"x", b"\0" * 3_000_000], ids=["another", "a byte", "much"]
+    )
     def test_what_comes_behind_a_packed_answer_is_not_left_out_silently(self, behind: bytes) -> None:
         packed = gzip.compress(b"[1]") + behind
         head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n".encode()
@@ -220,6 +227,42 @@ class TestAnswers:
             pytest.raises(AnswerLost, match="encoded as br"),
         ):
             sent(url)
+
+
+SLOW_BODIES = {
+    "titles": b"<html>" + b"<title>" * 28_000,
+    "titles that do not end": b"<html>" + b"<title" * 33_000,
+    "tags in a title": b"<html><title>" + b"<" * 180_000 + b"</title>",
+    "messages": b"<ApiExceptionResponse " + b"<ErrorMessage>" * 14_000,
+    "links": b'{"error": "' + b"https://" * 250_000 + b'"}',
+    "logins": b'{"error": "' + b"https://a" * 250_000 + b'"}',
+    "signatures": b'{"error": "' + b"?x-amz-" * 250_000 + b'"}',
+    "cuts": b'{"error": "' + "planted…".encode() * 60_000 + b'"}',
+}
+
+
+class TestTime:
+    """What comes from outside is read in a time that grows with its length, not with the square of it."""
+
+    @pytest.mark.parametrize("body", SLOW_BODIES.values(), ids=SLOW_BODIES)
+    def test_no_answer_is_slow_to_word_or_to_mask(self, body: bytes) -> None:
+        began_s = time.process_time()
+        for status in (200, 500):
+            judge_json_api(Response(status=status, body=body))
+            show_response(Response(status=status, body=body), ("planted-secret" * 20,))
+        assert time.process_time() - began_s < 2
+
+    @pytest.mark.parametrize("header", ["<" * 100_000, '<a>; rel="' + "next " * 20_000, "<a>" + "; " * 50_000])
+    def test_nor_a_link_to_the_next_page(self, header: str) -> None:
+        began_s = time.process_time()
+        assert next_link(header) is None
+        assert time.process_time() - began_s < 1
+
+    def test_nor_a_path_that_is_encoded_again_and_again(self) -> None:
+        began_s = time.process_time()
+        with pytest.raises(NotAllowed):
+            Address("https://h.example").place(Request(method="GET", path=f"v1/%{'25' * 100_000}2e"))
+        assert time.process_time() - began_s < 1
 
 
 class TestText:
@@ -255,7 +298,18 @@ class TestText:
 class TestLinks:
     @pytest.mark.parametrize(
         "text",
-        [SIGNED, f"see {SIGNED} for it", f"({SIGNED})", f'"{SIGNED}"', SIGNED.upper(), f"{SIGNED} and {SIGNED}"],
+        [
+            SIGNED,
+            f"see {SIGNED} for it",
+            f"({SIGNED})",
+            f'"{SIGNED}"',
+            f"'{SIGNED}'",
+            SIGNED.upper(),
+            f"{SIGNED} and {SIGNED}",
+            f"https://archive.example/{SIGNED}",
+            f"{SIGNED}&name=O'Brien&X-Amz-Token=abc123",
+            SIGNED.replace("files.example.com/", f"files.example.com/{'a' * 3000}/files.example.com/"),
+        ],
     )
     def test_the_query_of_a_link_is_masked_wherever_it_stands(self, text: str) -> None:
         shown = mask_text(text)
@@ -264,6 +318,20 @@ class TestLinks:
         assert "files.example.com/r.pdf?" in shown.casefold()
         assert MASK in shown
 
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "//files.example.com/r.pdf?X-Amz-Signature=abc123", "my receipt.pdf?Signature=abc123&x=1",
+            "https://files.example.com/my receipt.pdf?a=1&sig=abc123", "s3://b/r.pdf?X-Amz-Security-Token=abc123",
+            "https://user:abc123@files.example.com/r.pdf", "postgresql://ml:abc123@db.example/ledger",
+        ],
+    )  # fmt: skip
+    def test_so_are_a_login_in_a_link_and_a_signature_that_stands_alone(self, text: str) -> None:
+        for shown in (mask_text(text), clean(text)):
+            assert "abc123" not in shown
+            assert MASK in shown
+        assert may_hold_secrets(f'["{text}"]'.encode())
+
     def test_in_every_depth_of_a_body(self) -> None:
         shown = mask_value({"ds": {"APInvHed": [{"Comment": f"paper: {SIGNED}", "receipt_link": SIGNED, "n": 1}]}})
         assert "abc123" not in repr(shown)
@@ -271,3 +339,35 @@ class TestLinks:
 
     def test_a_link_without_a_query_stays(self) -> None:
         assert mask_text("https://h.example/a/b and c?d=e") == "https://h.example/a/b and c?d=e"
+
+    def test_business_stays(self) -> None:
+        for text in ("a=b", "5 @ 3.00", "me@example.com", "https://h.example/a@b", "?key=6100&department=10", "://"):
+            assert mask_text(text) == text
+
+
+class TestSecretsInWords:
+    """A system that repeats what it was sent, in whatever spelling, in a text that is cut for a person."""
+
+    SECRET = "planted/secret+9=="
+
+    @pytest.mark.parametrize("before", range(570, 601))
+    def test_the_beginning_of_one_that_was_cut_is_masked(self, before: int) -> None:
+        said = encode({"ErrorMessage": f"{'x' * before}{self.SECRET}"})
+        answer = as_answer(
+            Exchange(request=GET, response=Response(status=400, body=said)),
+            judge_json_api,
+            hidden=(self.SECRET, "other"),
+            retry_after_s=None,
+        )
+        assert "plan" not in answer.message
+        assert answer.message.startswith("x" * before)
+
+    def test_it_is_known_as_a_form_spells_it(self) -> None:
+        said = encode({"error": "invalid_grant", "error_description": urlencode({"client_secret": self.SECRET})})
+        response = Response(status=400, body=said)
+        assert mask_text(judge_json_api(response).message, (self.SECRET,)) == f"invalid_grant: client_secret={MASK}"
+        assert "planted" not in repr(show_response(response, (self.SECRET,)))
+
+    @pytest.mark.parametrize("name", ["token", "Session-Token", "auth_token", "privateKey", "webhook_secret", "pwd"])
+    def test_a_new_one_that_nobody_knows_yet_is_told_by_its_name(self, name: str) -> None:
+        assert show_response(Response(status=200, body=encode({name: "x1"})), ())["body"] == {name: MASK}

@@ -130,6 +130,8 @@ def test_cursor_and_next_address_end_and_never_turn_in_circles():
         ("</p?page=2>; rel=next", "/p?page=2"),
         ('<https://h/3>; title="x"; rel="last next"', "https://h/3"),
         ('<https://h/3>; rel="nextish"', None),
+        ('<https://h/3>; rel="next-archive"; rel=next-1', None),
+        ("<https://h/3>; REL=Next", "https://h/3"),
     ],
 )
 def test_next_link(header, address):

@@ -16,6 +16,8 @@ _NOT_ENCODED = re.compile(r"[^\x21-\x7e]|[#\\]")
 _LOOSE = {ord(sign): quote(sign) for sign in '"<>`{}'}
 """Signs that addresses may not have as they are, and that people write nevertheless."""
 
+_UNDONE_MAX = 5
+
 
 class NotAllowed(Exception):
     """The request names an address that this connection may not call."""
@@ -99,12 +101,18 @@ class Address:
 def _climbs(step: str) -> bool:
     """Whether any server could read the step as one that leads elsewhere, however it undoes the encoding.
 
-    Some undo it twice, take an encoded slash or a backslash for a slash, or cut a step at a semicolon.
+    Some undo it twice, take an encoded slash or a backslash for a slash, or cut a step at a semicolon. What is
+    encoded more often than anybody does could lead anywhere.
     """
     if "%" not in step and ";" not in step:
         return step in (".", "..")
-    while (undone := unquote(step)) != step:
+    for _ in range(_UNDONE_MAX):
+        undone = unquote(step)
+        if undone == step:
+            break
         step = undone
+    else:
+        return True
     if any(ord(sign) < 32 for sign in step):
         return True
     return any(part.partition(";")[0].strip() in (".", "..") for part in step.replace("\\", "/").split("/"))

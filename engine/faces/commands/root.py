@@ -103,9 +103,10 @@ class LazyGroup(click.Group):
             else:
                 tell(stop_for(error), as_json=as_json)
             if os.environ.get("ML_CONNECTOR_DEBUG") == "1":
-                from engine.wire.masking import mask_links
+                from engine.faces.commands.output import clean
+                from engine.wiring.hidden import HIDDEN
 
-                click.echo(mask_links("".join(traceback.format_exception(error))), err=True, nl=False)
+                click.echo(clean(HIDDEN.masked("".join(traceback.format_exception(error)))), err=True, nl=False)
             sys.exit(stop_for(error).exit_code)
         sys.exit(code if isinstance(code, int) else 0)
 
