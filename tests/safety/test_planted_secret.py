@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from engine.faces.commands import describe_command
 from engine.faces.commands.root import root
 from engine.faces.sandbox.epicor import ApiKey, User
 from engine.faces.sandbox.faults import Fault, FaultKind, Shape
 from engine.wiring.app import open_vault
 from engine.words.clock import SystemClock
+from engine.words.errors import ProgramError
 from engine.words.json_value import encode
 from engine.words.secret import Secret
 from tests.run.conftest import MakeHouse
@@ -180,3 +182,20 @@ def test_what_is_kept_is_for_its_owner_only(house: House, tmp_path: Path) -> Non
     modes = {path.name: path.stat().st_mode & 0o077 for path in state.rglob("*")}
     assert {name: mode for name, mode in modes.items() if mode} == {}
     assert (state / "credentials-use.json") in set(state.iterdir())
+
+
+def test_an_error_and_its_traceback_show_no_secret_and_send_nothing_to_the_terminal(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (checked, _) = outputs(house, "credentials check")
+    assert "epicor" in checked
+
+    def fails(*_: object) -> None:
+        raise ProgramError(f"{PASSWORD} \x1b]0;title\x07 \x9b31m")
+
+    monkeypatch.setattr(describe_command, "named", fails)
+    for form in ("table", "json"):
+        words = ["describe", "bills", "--format", form, "--workspace", str(house.folder)]
+        told = CliRunner(env={"ML_CONNECTOR_DEBUG": "1"}).invoke(root, words).stderr
+        assert told.count("********") == 2, "once in the error, once in the traceback"
+        assert_clean(form, told, (PASSWORD, "\x1b", "\x9b", "\x07"))

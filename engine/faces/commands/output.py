@@ -112,10 +112,13 @@ def list_format_option(note: str = "How the list is printed.") -> Callable[[_F],
     )
 
 
-def put_json(value: object) -> None:
-    """One JSON value on standard output; links are masked, and what a terminal would obey is written as `\\u…`."""
+def put_json(value: object, *, err: bool = False) -> None:
+    """One JSON value on standard output, or with `err` on standard error.
+
+    Links are masked, and what a terminal would obey is written as `\\u…`.
+    """
     text = encode(mask_links(value)).decode()
-    click.echo(_OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    click.echo(_OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text), err=err)
 
 
 def progress() -> Callable[[str, int], None]:

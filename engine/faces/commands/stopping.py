@@ -81,26 +81,27 @@ def tell(stop: Stop, *, as_json: bool) -> None:
     As JSON: `error` (kind), `message`, `exit_code`, and `problems`, each with file, line, column, code,
     sentence, hint and where.
     """
-    from engine.faces.commands.output import clean, one_line
-    from engine.words.json_value import encode
+    from engine.faces.commands.output import clean, one_line, put_json
+    from engine.wiring.hidden import HIDDEN
 
+    message = HIDDEN.masked(stop.message)
     if as_json:
         told = {
             "error": stop.kind,
-            "message": clean(stop.message),
+            "message": clean(message),
             "exit_code": stop.exit_code,
             "problems": [problem.as_json() for problem in stop.problems],
         }
-        click.echo(encode(told).decode(), err=True)
+        put_json(told, err=True)
         return
     if sys.stderr.isatty():
         click.echo("\r\x1b[2K", err=True, nl=False)
     for problem in stop.problems:
         click.echo(one_line(problem), err=True)
     if stop.kind == "interrupted":
-        click.echo(stop.message, err=True)
+        click.echo(message, err=True)
     else:
-        click.secho(f"Error: {one_line(stop.message)}", err=True, fg="red" if sys.stderr.isatty() else None)
+        click.secho(f"Error: {one_line(message)}", err=True, fg="red" if sys.stderr.isatty() else None)
 
 
 def wants_json(words: Sequence[str]) -> bool:
