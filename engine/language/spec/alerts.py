@@ -92,8 +92,10 @@ def load_alerts(
     findings.extend(file.problems)
     for fault in shape_faults(file.root, alerts_schema()):
         findings.extend((_about_secrets(fault.problem, fault.key),))
-    channels = _channels(file.root.find(("channels",)), findings)
-    rules = _rules(file.root.find(("rules",)), findings, tuple(file.root.find(("channels",)).fields or ()), mappings)
+    nothing = Node(place=file.root.place)
+    named, listed = file.root.get("channels") or nothing, file.root.get("rules") or nothing
+    channels = _channels(named, findings)
+    rules = _rules(listed, findings, tuple(named.fields or ()), mappings)
     problems = in_order(findings.problems)
     if findings.has_errors:
         return None, problems
@@ -116,7 +118,7 @@ def _says_nothing(path: Path) -> bool:
 def _channels(node: Node, findings: Findings) -> dict[str, ChannelSpec]:
     found: dict[str, ChannelSpec] = {}
     for name, item in (node.fields or {}).items():
-        if findings.has_damage(item) or item.fields is None:
+        if findings.is_damaged(node, name) or item.fields is None:
             continue
         given = item.plain()
         address = item.get("address")

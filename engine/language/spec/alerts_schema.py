@@ -39,7 +39,15 @@ RULES: dict[str, str] = {
 OWN: dict[str, dict[str, Schema]] = {
     "in_doubt": {"after": text("So long: 30m, 6h or 2d.", pattern=SPAN, say="such as 30m, 6h or 2d")},
     "run_late": {"after": text("So long: 30m, 6h or 2d.", pattern=SPAN, say="such as 30m, 6h or 2d")},
-    "held": {"above": map_of(amount("More than this."), "Amounts by currency (ISO 4217).", least=1)},
+    "held": {
+        "above": map_of(
+            amount("More than this.", least=0),
+            "Amounts by currency (ISO 4217).",
+            keys="^[A-Z]{3}$",
+            say="three capital letters such as USD",
+            least=1,
+        )
+    },
 }
 """What a rule needs beside its channels."""
 _MAPPINGS = list_of(text("A mapping's name."), "Only these mappings; all when not given.", least=1)

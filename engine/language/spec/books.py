@@ -19,7 +19,7 @@ from engine.language.spec.settings import SETTINGS
 from engine.language.spec.workspace_file import read_file
 from engine.language.transform.select import Selector
 from engine.words.errors import InputError
-from engine.words.problem import Place, Problem, in_order
+from engine.words.problem import Place, Problem, did_you_mean, in_order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +104,7 @@ def load_books(path: Path, shown_from: Path) -> tuple[Books | None, tuple[Proble
     findings.extend(file.problems)
     findings.extend(_with_question(fault) for fault in shape_faults(file.root, books_schema()))
     companies = _companies(file.root, findings)
+    _check_shared_charts(file.root, findings)
     not_posted = _not_posted(file.root, findings)
     problems = in_order(findings.problems)
     if findings.has_errors:
@@ -162,6 +163,22 @@ def _companies(root: Node, findings: Findings) -> dict[str, Company]:
         if zone is not None and go_live is not None and not findings.is_damaged(node, code):
             found[code] = _company(code, company.plain(), zone, go_live, periods)
     return found
+
+
+def _check_shared_charts(root: Node, findings: Findings) -> None:
+    """A company that shares its chart publishes no accounts, so another one must."""
+    node = root.get("companies")
+    companies = node.fields if node is not None and node.fields is not None else {}
+    for code, company in companies.items():
+        shared = company.get("shares_chart_with")
+        if shared is None or findings.has_damage(shared):
+            continue
+        others = [other for other in companies if other != code]
+        if shared.scalar == code:
+            findings.add(shared, "E702", f"{code} is this company itself", "name the other one, or leave it out")
+        elif shared.scalar not in others:
+            hint = did_you_mean(str(shared.scalar), others) or "a company of this file"
+            findings.add(shared, "E702", f"books.yaml has no company '{shared.scalar}'", hint)
 
 
 def _company(code: str, given: dict[str, Any], zone: ZoneInfo, go_live: date, periods: list[Span]) -> Company:

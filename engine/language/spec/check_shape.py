@@ -6,6 +6,7 @@ jsonschema-rs finds out quickly that a file is right, as nearly every file is; o
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 _CHECKS_MAX = 64
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 _checks: dict[int, tuple[Schema, jsonschema_rs.Draft202012Validator]] = {}
 """By the identity of a schema, which is kept so that nothing else can come to have it."""
 
@@ -92,7 +94,8 @@ def _is_right(plain: Any, schema: Schema) -> bool:
 def _without_points(plain: Any) -> Any:
     """The same with every number with a point moved to the middle between two whole ones.
 
-    1.0 is a whole number to one of the two libraries and not to the other; a schema here bounds whole numbers only.
+    1.0 is a whole number to one of the two libraries and not to the other; a schema here bounds whole numbers, and
+    others by nothing but 0.
     """
     if isinstance(plain, dict):
         return {key: _without_points(value) for key, value in plain.items()}
@@ -240,9 +243,7 @@ def _value_fault(error: _BrokenRule) -> tuple[str, str, str]:
     if error.word == "type":
         types = [wanted] if isinstance(wanted, str) else list(wanted)
         words = " or ".join(_TYPE_WORDS[name] for name in types)
-        scalar_for_text = "string" in types and not isinstance(given, (dict, list, bool)) and given is not None
-        hint = f'write "{given}", in quotes' if scalar_for_text else about
-        return "E106", f"this must be {words}, not {_kind(given)}", hint
+        return "E106", f"this must be {words}, not {_kind(given)}", _hint_of_kind(error, types) or about
     if error.word in {"enum", "const"}:
         allowed = [str(word) for word in wanted] if isinstance(wanted, list) else [str(wanted)]
         near = did_you_mean(str(given), allowed)
@@ -251,9 +252,25 @@ def _value_fault(error: _BrokenRule) -> tuple[str, str, str]:
         return "E107", f"{_show(given)} does not fit here", _say(error)
     if error.word in {"minLength", "minItems", "minProperties"}:
         return "E106", "nothing stands here", about
-    if error.word == "minimum":
-        return "E107", f"{_show(given)} is too small", f"at least {wanted}"
+    if error.word in {"minimum", "maximum"}:
+        small = error.word == "minimum"
+        sentence = f"{_show(given)} is too {'small' if small else 'large'}"
+        return "E107", sentence, f"at {'least' if small else 'most'} {wanted}"
     return "E106", f"{_show(given)} does not fit here", about
+
+
+def _hint_of_kind(error: _BrokenRule, types: list[str]) -> str:
+    """How a value of the wrong kind is written rightly, where that can be told."""
+    given, pattern = error.given, error.schema.get("pattern")
+    if "string" in types and isinstance(given, (int, Decimal)) and not isinstance(given, bool):
+        fits = pattern is None or re.search(pattern, str(given))
+        return f'write "{given}", in quotes' if fits else _say(error)
+    if isinstance(given, str) and not {"integer", "number"}.isdisjoint(types):
+        is_number = _NUMBER.fullmatch(given)
+        if is_number:
+            return f"write {given}, without quotes"
+        return "digits and a point alone, such as 1234.50" if "number" in types else ""
+    return ""
 
 
 def _kind(given: Any) -> str:

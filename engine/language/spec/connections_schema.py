@@ -40,7 +40,11 @@ def connections_schema(kinds: Mapping[str, Schema]) -> Schema:
         "The systems this workspace works with. No credentials: those are in the vault.",
         needed={"connections": map_of(connection, "Connections by name.", least=1)},
         may={
-            "ledger": text("The ledger's database URL; by default SQLite inside the workspace."),
+            "ledger": text(
+                "The ledger's database URL; by default SQLite inside the workspace.",
+                pattern=r"^(sqlite|postgres|postgresql)(\+[a-z0-9_]+)?://",
+                say="postgresql://user@host/database, or sqlite:////folder/ledger.db",
+            ),
             "lease_s": whole(
                 "Seconds until the turn of a runner that died passes to the next one; a runner that lives renews it.",
                 least=2,

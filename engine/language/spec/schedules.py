@@ -108,7 +108,7 @@ class _Reader:
 
     def schedule(self, name: str, node: Node) -> ScheduleSpec | None:
         """One schedule; None when it is wrong."""
-        if node.fields is None or self._findings.has_damage(node):
+        if node.fields is None or "run" not in node.fields or self._findings.has_damage(node):
             return None
         given = node.plain()
         runs = node.fields["run"]
@@ -189,10 +189,10 @@ class _Reader:
         every, cron = node.get("every"), node.get("cron")
         if every is not None:
             return Every(span=parse_span(str(every.scalar)))
-        if cron is None or zone is None:
+        if cron is None:
             return None
         try:
-            made: Cron = parse_cron(str(cron.scalar), zone)
+            made: Cron = parse_cron(str(cron.scalar), zone or ZoneInfo("UTC"))
         except NoCron as error:
             self._add(cron, f"'{cron.scalar}' is no cron that ever comes: {error}", "such as 30 5 * * 1-5")
             return None

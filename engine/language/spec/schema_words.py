@@ -27,9 +27,9 @@ def whole(about: str, *, least: int = 0, default: int | None = None) -> Schema:
     return _with_default({"description": about, "type": "integer", "minimum": least}, default)
 
 
-def amount(about: str) -> Schema:
+def amount(about: str, *, least: int) -> Schema:
     """A number that may have a fraction."""
-    return {"description": about, "type": "number"}
+    return {"description": about, "type": "number", "minimum": least}
 
 
 def yes_no(about: str, *, default: bool) -> Schema:

@@ -214,7 +214,8 @@ _ALL = (
         name="prior_period_limit",
         shape=amount(
             "The amount up to which a record of a signed period moves into the next open one, where its mapping says "
-            "`closed: next_open`; a larger one, and every one while this is not set, is held."
+            "`closed: next_open`; a larger one, and every one while this is not set, is held.",
+            least=0,
         ),
         question="Up to which amount may a record of a signed month be booked in the next one?",
     ),
@@ -230,7 +231,9 @@ _ALL = (
     ),
     Setting(
         name="approval_limit",
-        shape=amount("The amount, in the document's own currency, above which it is held for a second person."),
+        shape=amount(
+            "The amount, in the document's own currency, above which it is held for a second person.", least=0
+        ),
         question="Above which amount does a second person approve?",
     ),
 )

@@ -60,6 +60,7 @@ rules:
   - {on: refused, tell: [desk]}
   - {on: in_doubt, after: 30m, tell: [desk, pager]}
   - {on: run_late, after: 26h, mappings: [bills], tell: [pager]}
+  - {on: held, above: {USD: 500}, tell: [pager]}
 """
 
 
@@ -76,6 +77,11 @@ rules:
         ("https://pager", "https://me:pw@pager", "E702", 5, 14, "credentials set"),
         ("/hook\n", "/hook\n    signing_secret: abc\n", "E104", 6, 5, "credentials set alerts.CHANNEL"),
         ("from: a@example.com", "from: nobody", "E107", 2, 53, "an e-mail address"),
+        ("host: smtp.example.com, ", "", "E105", 2, 3, "mail server"),
+        ("    address: https://pager.example.com/hook\n", "", "E105", 3, 3, "posted to"),
+        ("USD: 500", "US: 500", "E107", 10, 24, "three capital letters"),
+        ("USD: 500", "USD: -500", "E107", 10, 29, "at least 0"),
+        ("after: 26h", "after: 26", "E106", 9, 27, "30m, 6h or 2d"),
         ("host: smtp.example.com", "host: smtp.example.com, security: none", "E702", 2, 57, "starttls or tls"),
         ("host: smtp.example.com", "host: smtp.example.com, port: 65536", "E702", 2, 53, ""),
         ("on: refused", "on: in_doubt, after: 1h", "E309", 8, 5, "`name` of its own"),
@@ -90,3 +96,11 @@ def test_a_mistake_is_one_problem_at_its_place(
     assert found is None
     assert [(p.code, p.place.line, p.place.column) for p in problems] == [(code, line, column)], problems
     assert hint in problems[0].hint
+
+
+@pytest.mark.parametrize("text", ["channels:\n  desk: {kind: email}\n", "- {}\n", "rules: [{}]\n", "on\n"])
+def test_half_a_file_is_problems_and_no_fault_of_the_program(tmp_path: Path, text: str) -> None:
+    found, problems = load(tmp_path, text)
+    assert found is None
+    assert {problem.code for problem in problems} <= {"E105", "E106", "E110"}
+    assert problems

@@ -80,28 +80,42 @@ def test_a_missing_setting_without_a_default_puts_its_question(tmp_path: Path, n
 
 
 @pytest.mark.parametrize(
-    ("good", "bad", "code", "line", "column"),
+    ("good", "bad", "code", "line", "column", "hint"),
     [
-        ("paid_by: airbase", "paid_by: airbse", "E107", 8, 14),
-        ("paid_by: airbase", "payd_by: airbase", "E104", 8, 5),
-        ("America/Chicago", "America/Chicgo", "E702", 5, 16),
-        ("go_live: 2026-11-01", "go_live: 2026-11-31", "E702", 6, 14),
-        ("go_live: 2026-11-01", "go_live: 11/01/2026", "E107", 6, 14),
-        ("[2026-11,", "[2026-13,", "E107", 7, 20),
-        ("to: 2026-12-15", "to: 2026-11-15", "E702", 7, 29),
-        ('["1090"]', "[1090]", "E106", 10, 25),
-        ("currency: USD", "currency: usd", "E107", 4, 15),
-        ("when: {type: [load, unload]}", "when: {ty..pe: [load, unload]}", "E201", 14, 15),
-        ("    reason: booked by treasury\n", "", "E105", 12, 5),
+        ("paid_by: airbase", "paid_by: airbse", "E107", 8, 14, ""),
+        ("paid_by: airbase", "payd_by: airbase", "E104", 8, 5, ""),
+        ("America/Chicago", "America/Chicgo", "E702", 5, 16, ""),
+        ("go_live: 2026-11-01", "go_live: 2026-11-31", "E702", 6, 14, ""),
+        ("go_live: 2026-11-01", "go_live: 11/01/2026", "E107", 6, 14, ""),
+        ("[2026-11,", "[2026-13,", "E107", 7, 20, ""),
+        ("to: 2026-12-15", "to: 2026-11-15", "E702", 7, 29, ""),
+        ('["1090"]', "[1090]", "E106", 10, 25, ""),
+        ("currency: USD", "currency: usd", "E107", 4, 15, ""),
+        ("when: {type: [load, unload]}", "when: {ty..pe: [load, unload]}", "E201", 14, 15, ""),
+        ("    reason: booked by treasury\n", "", "E105", 12, 5, ""),
+        (
+            "paid_by: airbase",
+            "paid_by: airbase\n    shares_chart_with: EPIC7",
+            "E702",
+            9,
+            24,
+            "a company of this file",
+        ),
+        ("paid_by: airbase", "paid_by: airbase\n    shares_chart_with: EPIC06", "E702", 9, 24, "name the other one"),
+        ("paid_by: airbase", "paid_by: airbase\n    payment_method: '9'", "E106", 9, 21, "write 9, without quotes"),
+        ("paid_by: airbase", "paid_by: airbase\n    approval_limit: 75,000", "E106", 9, 21, "such as 1234.50"),
+        ("paid_by: airbase", "paid_by: airbase\n    approval_limit: -0.5", "E107", 9, 21, "at least 0"),
+        ("paid_by: airbase", "paid_by: airbase\n    fiscal_year_starts: 13", "E107", 9, 25, "at most 12"),
     ],
 )
 def test_a_wrong_setting_is_one_problem_at_its_place(
-    tmp_path: Path, good: str, bad: str, code: str, line: int, column: int
+    tmp_path: Path, good: str, bad: str, code: str, line: int, column: int, hint: str
 ) -> None:
     assert good in BOOKS
     books, problems = load(tmp_path, BOOKS.replace(good, bad))
     assert books is None
     assert [(p.code, p.place.line, p.place.column) for p in problems] == [(code, line, column)], problems
+    assert hint in problems[0].hint
 
 
 def test_a_file_that_is_not_there_is_a_problem(tmp_path: Path) -> None:

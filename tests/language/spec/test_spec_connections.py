@@ -74,6 +74,8 @@ def test_how_long_a_turn_lasts_unrenewed_may_be_set(tmp_path: Path) -> None:
         ("https://airbase", "http://airbase", "E702", 5, 15, "use https"),
         ("https://airbase", "https://me:pw@airbase", "E702", 5, 15, "credentials set"),
         ("https://airbase.example.com", "airbase.example.com", "E107", 5, 15, "https://"),
+        ("ledger: postgresql://", "ledger: mysql://", "E107", 11, 9, "sqlite:////folder/ledger.db"),
+        ("auth_scheme: Token", "auth_scheme: Token\n    page_size: '10'", "E106", 7, 16, "write 10, without quotes"),
         ("auth_scheme: Token", "auth_scheme: Token\n    page_size: ten", "E106", 7, 16, "Rows of a page."),
         ("auth_scheme: Token", "auth_scheme: Token\n    page_size: 10.0", "E106", 7, 16, "Rows of a page."),
     ],

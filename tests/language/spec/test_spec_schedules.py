@@ -67,6 +67,8 @@ schedules:
         ("run: [bills, bills], every: 15m", "2:21: E702 'bills' stands here twice"),
         ("run: sweep", "E105 one of every, cron is missing"),
         ("run: sweep, every: 15m, cron: 0 6 * * *", "2:32: E112 'every' and 'cron' exclude each other"),
+        ("run: sweep, every: 15", "2:27: E106 this must be text, not a number (a number and s, m, h or d, such as"),
+        ("every: 15m", "2:3: E105 'run' is missing"),
         ("run: sweep, every: 15 minutes", "2:27: E107 '15 minutes' does not fit here"),
         ("run: sweep, cron: 0 6 * * *", "E702 'time_zone' is missing, and the companies are in America/Chi"),
         ("run: sweep, cron: 0 6 30 2 *, time_zone: UTC", "2:26: E702 '0 6 30 2 *' is no cron that ever comes"),
@@ -83,6 +85,13 @@ def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, line: str, told: s
     assert len(problems) == 1
     assert told in problems[0]
     assert "schedules > it" in problems[0] or "it" in problems[0]
+
+
+def test_a_wrong_cron_and_a_missing_zone_are_told_at_once(tmp_path: Path) -> None:
+    _, problems = load(tmp_path, "schedules:\n  it: {run: sweep, cron: 61 * * * *}\n")
+    assert [problem.split()[1] for problem in problems] == ["E702", "E702"]
+    assert "'time_zone' is missing" in problems[0]
+    assert "'61 * * * *' is no cron" in problems[1]
 
 
 def test_a_tick_is_due_when_it_has_come_and_never_again(tmp_path: Path) -> None:
