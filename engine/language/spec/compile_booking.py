@@ -22,6 +22,10 @@ def _check(node: Node, scope: Scope) -> CheckSpec | None:
     require, because = scope.template(node.get("require")), scope.template(node.get("because"))
     if require is None or because is None:
         return None
+    if require.is_literal and not isinstance(node.plain()["require"], bool):
+        sentence = "this is plain text, and a check asks a question"
+        scope.findings.add(node.find(("require",)), "E202", sentence, 'write "{{ … }}", with two braces and quotes')
+        return None
     otherwise = node.plain().get("else", "hold")
     return CheckSpec(require=require, otherwise=otherwise, because=because, place=node.place)
 

@@ -43,6 +43,8 @@ def compile_mapping(
     """The mapping, or None when it has an error; and every problem of it and its recipe."""
     if file.root is None:
         return None, file.problems
+    if file.root.fields is None:
+        return None, in_order((*file.problems, *check_shape(file.root, mapping_schema())))
     below = recipe.file if recipe is not None else None
     below_root = below.root if below is not None else None
     roots = [file.root, *([below_root] if below_root is not None else [])]

@@ -244,6 +244,8 @@ def _reason(error: OSError) -> str:
 
 
 def _near_file(folder: Path, name: str) -> str:
+    if (folder / name).exists():
+        return ""
     beside = (folder / name).parent
     if not beside.is_dir():
         return "paths begin at the mapping's own folder"

@@ -19,6 +19,7 @@ from engine.words.problem import Place, Problem
 
 _QUOTED_OR_CLOSING = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|}}|['"]""", re.DOTALL)
 """Text in quotes, the end of an expression, or a quote that nothing closes."""
+_ONE_PAIR = re.compile(r"""\s*\{\s*[A-Za-z_][^{}"]*\}\s*""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ def compile_template(node: Node, where: str) -> Template:
     try:
         parts = tuple(_parts(text))
         if not any(is_expression for _, _, is_expression in parts):
+            _check_braces(text)
             return literal(text, node.place)
         return _compile_parts(text, parts, node)
     except Refused as refused:
@@ -158,6 +160,12 @@ def _check_plain(text: str, start: int, end: int) -> None:
         found = text.find(mark, start, end)
         if found >= 0:
             raise Refused(found, code, sentence)
+
+
+def _check_braces(text: str) -> None:
+    """One pair of braces around a name is a slip that would be sent as text, or would switch off what asks for it."""
+    if _ONE_PAIR.fullmatch(text):
+        raise Refused(0, "E202", "an expression stands in two pairs of braces", 'write "{{ … }}"')
 
 
 def _closing(text: str, start: int) -> int:

@@ -129,6 +129,12 @@ MISTAKES = {
     "a bad JMESPath": mistake(BILLS, "vendor_id: vendor.code", "vendor_id: vendor..code", "E201", ".code", ""),
     "an unknown function": mistake(BILLS, "vendor_id: vendor.code", "vendor_id: summ(a)", "E201", "summ", "'sum'"),
     "half an expression": mistake(BILLS, '"{{ total }}", booked', '"{{ total + }}", booked', "E202", " }}", ""),
+    "one pair of braces": mistake(
+        BILLS, '"{{ date }}", closed', '"{ date }", closed', "E202", "{ date }", 'write "{{ … }}"'
+    ),
+    "a check without braces": mistake(
+        BILLS, '"{{ not vendor.Inactive }}"', '"not vendor.Inactive"', "E202", '"not vendor', 'write "{{ … }}"'
+    ),
     "a call": mistake(BILLS, '"{{ total }}", booked', '"{{ total.copy() }}", booked', "E203", "copy()", ""),
     "an unknown filter": mistake(RECIPE, "| format_date(", "| fromat_date(", "E204", "fromat", "'format_date'"),
     "more digits than a number keeps": mistake(
@@ -303,3 +309,12 @@ def test_one_mistake_is_one_problem_at_its_place(tmp_path: Path, case: Mistake) 
 def test_there_are_at_least_thirty_kinds_of_mistakes() -> None:
     assert len(MISTAKES) >= 30
     assert len({case.code for case in MISTAKES.values()}) >= 30
+
+
+@pytest.mark.parametrize("text", ["approved bills\n", "- name: bills\n", "12\n"])
+def test_a_file_without_keys_is_one_problem(tmp_path: Path, text: str) -> None:
+    write_workspace(tmp_path)
+    (tmp_path / BILLS).write_text(text, encoding="utf-8")
+    (problem,) = problems_of(tmp_path)
+    assert (problem.code, problem.place.file, problem.place.line) == ("E106", BILLS, 1)
+    assert problem.sentence.startswith("this must be a map of keys, not ")
