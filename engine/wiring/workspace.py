@@ -18,6 +18,7 @@ from engine.language.spec.connections import Connections, load_connections
 from engine.language.spec.known import Known
 from engine.language.spec.load import crosswalk_uses, load_mappings
 from engine.language.spec.model import MappingSpec
+from engine.language.spec.passed_over import passed_over
 from engine.language.spec.rules import check_mappings
 from engine.language.spec.schedules import ScheduleSpec, load_schedules
 from engine.language.spec.settings import SETTINGS
@@ -133,7 +134,14 @@ def load_workspace(folder: Path) -> Workspace:
     # A mapping that cannot be read is not missing: it is told of at its own place.
     all_read = all(problem.is_warning for problem in loaded.problems)
     wake_problems = tuple(check_wakes(heard, loaded.specs, "connections")) if all_read else ()
-    page_problems = (*problems, *book_problems, *alert_problems, *schedule_problems, *wake_problems)
+    page_problems = (
+        *passed_over(folder),
+        *problems,
+        *book_problems,
+        *alert_problems,
+        *schedule_problems,
+        *wake_problems,
+    )
     return Workspace(
         folder=folder,
         connections=connections,

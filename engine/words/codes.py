@@ -59,4 +59,5 @@ CODES: dict[str, str] = {
     "E702": "a setting that is wrong",
     "E703": "a setting of books.yaml that has no default and is missing",
     "E704": "a file of the workspace that cannot be read",
+    "W705": "a spreadsheet beside the crosswalks, which is not read",
 }

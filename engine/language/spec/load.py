@@ -15,7 +15,7 @@ from engine.language.spec.mapping_schema import recipe_schema
 from engine.language.spec.model import MappingSpec
 from engine.language.spec.part_words import part_words
 from engine.language.spec.walk_spec import crosswalk_steps
-from engine.language.spec.workspace_file import FileRead, file_problem, read_file, shown_name
+from engine.language.spec.workspace_file import FileRead, read_file
 from engine.words.problem import Problem, did_you_mean, in_order
 
 
@@ -30,7 +30,7 @@ class Loaded:
 def load_mappings(folder: Path, shown_from: Path) -> Loaded:
     """Load every mapping of a folder and check its recipes; files are called by their path from `shown_from`."""
     loader = _Loader(folder, shown_from)
-    problems: list[Problem] = list(loader.misplaced())
+    problems: list[Problem] = []
     specs: list[MappingSpec] = []
     files = {path: read_file(path, shown_from) for path in sorted(folder.glob("*.yaml"))}
     for path, file in files.items():
@@ -80,12 +80,6 @@ class _Loader:
         """The problems of all recipes, also of those that no mapping names."""
         for name in self._recipe_names():
             yield from self._recipe(name).problems
-
-    def misplaced(self) -> Iterator[Problem]:
-        """Files that look like mappings and would be passed over."""
-        for path in sorted(self._folder.glob("*.yml")):
-            shown = shown_name(path, self._shown_from)
-            yield file_problem(shown, "E704", f"{path.name} is not read", f"rename it to {path.stem}.yaml")
 
     def _recipe_of(self, named: Node, root: Node) -> RecipeRead:
         name = named.scalar
