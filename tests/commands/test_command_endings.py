@@ -68,6 +68,28 @@ def test_an_interrupted_run_says_one_line_and_leaves_the_ledger_consistent(scene
     assert scene.typed("run", "bills", "--limit", "1", "--no-wait").exit_code == 1
 
 
+def test_an_interruption_while_the_program_is_loaded_leaves_no_traceback() -> None:
+    program = (
+        "import sys, cli\n"
+        "class Pressed:\n"
+        "    def find_spec(self, name, *rest):\n"
+        "        if name == 'click': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Pressed())\n"
+        "cli.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+@pytest.mark.parametrize("line", ["validate", "status", "--help", "records --format json", "nonsense"])
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-"])
+def test_with_a_closed_output_a_command_does_what_it_does(line: str, closed: str, scene: Scene) -> None:
+    words = [CONSOLE, *line.split(), *([] if line in ("--help", "nonsense") else ["-w", scene.folder])]
+    run = [subprocess.run(["sh", "-c", f'"$@" {end}', "sh", *words], capture_output=True) for end in (closed, "")]
+    assert run[0].returncode == run[1].returncode
+    assert b"fault of the program" not in run[0].stderr
+
+
 def test_a_reader_who_has_gone_is_no_error(scene: Scene) -> None:
     with started(scene, "records", "--limit", "10000") as listing:
         assert listing.stdout is not None

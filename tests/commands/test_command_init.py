@@ -49,6 +49,11 @@ def test_with_all_answers_it_validates_and_its_tests_pass(tmp_path: Path) -> Non
     assert " 0 failed" in tested.stdout
 
 
+def test_the_next_steps_can_be_typed_whatever_the_folder_is_called(tmp_path: Path) -> None:
+    made = typed("init", tmp_path / "the books of Zoë", *SYSTEMS)
+    assert f"cd '{tmp_path}/the books of Zoë'" in made.stdout
+
+
 def test_without_answers_only_the_questions_are_open(tmp_path: Path) -> None:
     made = typed("init", tmp_path / "books", *SYSTEMS, "--format", "json")
     assert set(json.loads(made.stdout)["open_questions"]) == {f"EPIC06.{name}" for name in NEEDED}

@@ -80,6 +80,12 @@ def test_nothing_in_the_feed_has_the_key_that_plan_is_asked_for(scene: Scene) ->
         (("credentials", "set", "airbase", "api_kee"), "did you mean 'api_key'?"),
         (("credentials", "set", "airbaze", "api_key"), "did you mean 'airbase'?"),
         (("ping", "airbaze"), "there is no connection 'airbaze'"),
+        (("exposure", "--company", "EPIC66"), "company EPIC66 is not in books.yaml; it has EPIC06, EPIC07"),
+        (("sweep", "--company", "EPIC06"), "--company goes with --accept-missing"),
+        (
+            ("sweep", "--accept-missing", "--reason", "refreshed", "--company", "EPIC66"),
+            "company EPIC66 is not in books.yaml",
+        ),
     ],
     ids=lambda part: words_of(part) if isinstance(part, tuple) else "",
 )
@@ -265,3 +271,14 @@ def test_a_folder_that_is_not_the_demonstrations(tmp_path: Path) -> None:
     for command in ("demo", "sandbox"):
         assert "is not empty and not the demonstration's" in said_once(typed(command, "--folder", tmp_path), 2)
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_a_file_that_is_passed_over_stops_a_run_and_a_spreadsheet_is_a_warning(scene: Scene) -> None:
+    (scene.folder / "mappings" / "crosswalks" / "gl-coding.xlsx").write_bytes(b"PK")
+    result = scene.typed("validate")
+    assert result.exit_code == 0
+    assert "gl-coding.xlsx:1:1: W705 gl-coding.xlsx is not read" in result.stdout
+    (scene.folder / "alerts.yml").write_text("channels: {}\n")
+    assert "nothing was done" in said_once(scene.typed("run", "bills", "--no-wait"), 2)
+    (problem,) = json_error(scene.typed("run", "bills", "--no-wait", "--format", "json"), 2)["problems"][:1]
+    assert (problem["file"], problem["code"]) == ("alerts.yml", "E704")

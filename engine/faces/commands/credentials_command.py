@@ -66,7 +66,12 @@ def command() -> None:
 @click.argument("connection")
 @click.argument("field")
 @_next_option
-@click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="The day it ends, where that is known.")
+@click.option(
+    "--expires",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="The day it ends, where that is known.",
+)
 @workspace_option
 @click.pass_context
 def set_command(

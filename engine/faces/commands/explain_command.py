@@ -71,7 +71,7 @@ def command(key: str, workspace: Path, form: str) -> None:
     account, amount, booked_by_target, account_from, amount_from}], sends: [{path, value, sent, expression,
     place, origins: [{name, value, told, place, depth}]}], stopped_at: [origin], known: [origin]}. as_sent is
     true, false, or null when nothing was sent; for a record that waits `stopped_at` and `known` stand instead
-    of `sends`.
+    of `sends`. Of a cause {cause, title, owner, advice}, of a problem code {code, title}.
     """
     if key in CAUSES:
         cause = CAUSES[key]

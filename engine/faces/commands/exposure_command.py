@@ -36,6 +36,8 @@ def command(workspace: Path, form: str, company: str | None) -> None:
     unread: [record]}
     """
     with open_setup(valid_workspace(find_workspace(workspace))) as setup:
+        if company is not None:
+            setup.books.company(company)
         exposure = find_exposure(setup, setup.specs, company)
     if form == "json":
         put_json(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -199,7 +200,7 @@ def _tell(folder: Path, form: str, plan: Plan) -> None:
 
 
 def _next_steps(folder: Path, plan: Plan, wanted: list[tuple[str, str]]) -> list[str]:
-    steps = [] if folder.resolve() == Path.cwd() else [f"cd {folder}"]
+    steps = [] if folder.resolve() == Path.cwd() else [f"cd {shlex.quote(str(folder))}"]
     questions = plan.open_questions
     if questions:
         steps.append(

@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import Any
 
 import click
@@ -92,6 +93,7 @@ class LazyGroup(click.Group):
         words = list(sys.argv[1:] if args is None else args)
         extra["standalone_mode"] = False
         try:
+            _open_closed_output()
             _spell_out(sys.stdout)
             _spell_out(sys.stderr)
             code = super().main(words, *rest, **extra)
@@ -123,6 +125,13 @@ class LazyGroup(click.Group):
         return result
 
 
+def _open_closed_output() -> None:
+    """Where we were started with a closed output (`>&-`), what is said goes nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open to the end
+
+
 def _spell_out(stream: Any) -> None:
     """A letter that the terminal does not have is spelt out instead of stopping us."""
     if hasattr(stream, "reconfigure"):
@@ -134,5 +143,6 @@ def _spell_out(stream: Any) -> None:
 def root() -> None:
     """Move approved spend from Airbase into Epicor Kinetic, and master data back.
 
-    Exit codes: 0 done, 1 something needs a person, 2 the input is wrong, 3 a system could not be reached.
+    Exit codes: 0 done, 1 something needs a person, 2 the input is wrong, 3 a system could not be reached, 70 a fault
+    of this program, 130 interrupted.
     """

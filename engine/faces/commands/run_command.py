@@ -79,8 +79,8 @@ def command(
     \b
     JSON: a list, one object a mapping: {mapping, run, read, sent, adopted, unchanged, acknowledged,
     became: [{state, cause, count, amounts: {currency: amount}}], elsewhere: {turn: holder}, left_elsewhere,
-    unread: {feed: why}, warnings, report_file, stopped}. Amounts are text. A mapping that could not be run to its
-    end is told on standard error, and those after it are run all the same.
+    unread: {feed: why}, warnings, report_file, stopped, broke_off}. Amounts are text. A mapping that could not be
+    run to its end is told on standard error, and those after it are run all the same.
     """
     if bool(names) == everything:
         raise InputError("name the mappings to run, or say --all")

@@ -63,7 +63,11 @@ def command(
     """
     if accept_missing != bool(reason and reason.strip()):
         raise InputError("--accept-missing and --reason go together: an auditor will ask why")
+    if company is not None and not accept_missing:
+        raise InputError("--company goes with --accept-missing: a sweep looks at every company")
     with open_setup(valid_workspace(find_workspace(workspace))) as setup:
+        if company is not None:
+            setup.books.company(company)
         specs = [named(setup.specs, name) for name in names] or list(setup.specs)
         try:
             result = sweep(setup, specs, accept_missing=(reason or "").strip(), company=company, tell=progress())
