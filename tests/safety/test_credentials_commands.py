@@ -65,6 +65,28 @@ def test_a_value_is_taken_from_standard_input_and_never_as_an_argument(house: Ho
     assert typed(house, "remove", "airbase", "api_key", "--next").exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (f"{VALUE}\nsecond line\n".encode(), "several lines"),
+        (f"\ufeff{VALUE}\r\n".encode(), "byte-order mark"),
+        (f"{VALUE}\x1b[A\n".encode(), "control character"),
+        (f"{VALUE}é\n".encode("latin-1"), "not UTF-8 text"),
+        (f"{VALUE}\n".encode("utf-16"), "not UTF-8 text"),
+        (b"\r\n", "nothing was given"),
+    ],
+)
+def test_what_no_request_could_carry_is_refused_when_it_is_given(house: House, given: bytes, told: str) -> None:
+    before = listed(house)["airbase api_key"]
+    words = ["credentials", "set", "airbase", "api_key", "--workspace", str(house.folder)]
+    done = CliRunner().invoke(root, words, input=given)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert told in done.stderr
+    assert "nothing was changed" in done.stderr
+    assert VALUE not in done.stderr
+    assert listed(house)["airbase api_key"] == before
+
+
 def test_the_list_tells_age_end_use_and_what_is_next(house: House) -> None:
     house.run("bills")
     row = listed(house)["airbase api_key"]

@@ -93,13 +93,28 @@ def set_command(
         raise InputError("a credential is never an argument, which others can see: type it when asked, or pipe it in")
     loaded = load_workspace(find_workspace(workspace))
     _known_field(loaded, connection, field)
-    text = click.prompt(f"{connection} {field}", hide_input=True) if sys.stdin.isatty() else sys.stdin.read()
-    secret = Secret(text.strip("\r\n"))
-    if not secret:
-        raise InputError("nothing was given; nothing was changed")
+    secret = _given(f"{connection} {field}")
     with _changes(loaded) as changes:
         changes.set(connection, field, secret, expires=expires.date() if expires else None, upcoming=upcoming)
         click.echo(f"set {'the next ' if upcoming else ''}{connection} {field}, fingerprint {secret.fingerprint()}")
+
+
+def _given(question: str) -> Secret:
+    """The credential that was typed or piped in; one that no request could carry is refused, and not repeated."""
+    try:
+        piped = not sys.stdin.isatty()
+        text = sys.stdin.buffer.read().decode() if piped else click.prompt(question, hide_input=True)
+    except UnicodeDecodeError:
+        raise InputError("what was given is not UTF-8 text; nothing was changed") from None
+    text = text.strip("\r\n")
+    if not text:
+        raise InputError("nothing was given; nothing was changed")
+    if any(letter < " " or letter in "\x7f\ufeff" for letter in text):
+        raise InputError(
+            "what was given has several lines, a byte-order mark or a control character in it: give the credential "
+            "alone, as plain text; nothing was changed"
+        )
+    return Secret(text)
 
 
 @command.command("list")

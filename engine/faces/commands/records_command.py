@@ -45,7 +45,9 @@ ID_SHOWN = 13
 )
 @click.option("--cause", "causes", multiple=True, metavar="CAUSE", help="Only this cause; may be repeated.")
 @click.option("--waiting", is_flag=True, help="Only what needs a person: held, refused, in doubt, unclaimed.")
-@click.option("--limit", type=click.IntRange(min=1), default=200, show_default=True, help="At most so many.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=200, show_default=True, help="At most so many, also in JSON."
+)
 def command(
     workspace: Path,
     form: str,

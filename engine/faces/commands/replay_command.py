@@ -79,11 +79,6 @@ def command(
     what was shown is sent: by the way of every run, so that a document that is in the target already is found
     and not sent twice.
 
-    \b
-    replay INV-1001                                              one record
-    replay --state refused --mapping bills --since 2026-11-01    all of them
-    replay INV-1001 --looked-in-target --reason "not in Epicor, asked kwon"
-
     Exit code 1 when a record could not be replayed or still needs a person.
 
     \b
@@ -94,6 +89,7 @@ def command(
     Examples:
       ml-connector replay INV-20090
       ml-connector replay --state refused --mapping bills --since 2026-11-01
+      ml-connector replay INV-20090 --looked-in-target --reason "not in Epicor: asked the AP manager"
     """
     if bool(keys) == bool(state):
         raise InputError("name the records to replay, or say --state")
