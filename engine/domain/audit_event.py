@@ -25,24 +25,18 @@ class AuditEvent:
     detail: dict[str, Any]
 
 
-def link(previous: str, sequence: int, event: AuditEvent, key: bytes) -> str:
-    """The event's hash: HMAC-SHA256 over the previous hash, the sequence number and the event.
-
-    The message is `previous`, a newline, and the canonical JSON (keys sorted, no spaces) of
-    `[sequence, at, who, kind, record, run, detail]`, `at` in ISO 8601; so anyone with the key can
-    compute it again.
-    """
-    row = (sequence, event.at.isoformat(), event.who, event.kind, event.record, event.run)
-    return link_row(previous, row, canonical(event.detail), chain_of(key))
-
-
 def chain_of(key: bytes) -> hmac.HMAC:
     """What the hashes of a chain begin with, worked out once for all of them."""
     return hmac.new(key, digestmod="sha256")
 
 
 def link_row(previous: str, row: Sequence[int | str | None], detail: bytes, chain: hmac.HMAC) -> str:
-    """`link` of an event that is spelled out already: the row without its detail, and that in canonical JSON."""
+    """An event's hash: HMAC-SHA256 over the previous hash, the sequence number and the event.
+
+    The message is `previous`, a newline, and the canonical JSON (keys sorted, no spaces) of
+    `[sequence, at, who, kind, record, run, detail]`, `at` in ISO 8601; so anyone with the key can
+    compute it again. `row` is that list without the detail, which is canonical JSON already.
+    """
     mac = chain.copy()
     mac.update(b"".join((previous.encode(), b"\n", canonical(row)[:-1], b",", detail, b"]")))
     return mac.hexdigest()

@@ -135,7 +135,7 @@ class Desk:
                 end = Conclusion(
                     proof=proof, status=400, message="told", answer={}, decision=decision, doubt=self.clock.instant()
                 )
-                setup.ledger.conclude(attempt, end, "run", "rosa")
+                setup.ledger.conclude_many([(attempt, end)], "run", "rosa")
         return ids
 
 

@@ -70,19 +70,15 @@ def fill(ledger: SqlLedger) -> None:
         )
         attempt = ledger.begin(intent, lease, "run-1", "tester")
         decision = Decision(record_id=rows[name].id, state=state, reference=name if state is State.ENTERED else None)
-        ledger.conclude(
-            attempt,
-            Conclusion(
-                proof="effect" if state is State.ENTERED else "unknown",
-                status=200,
-                message="",
-                answer={},
-                decision=decision,
-                doubt=None if state is State.ENTERED else Instant(epoch="boot", seconds=1.0),
-            ),
-            "run-1",
-            "tester",
+        conclusion = Conclusion(
+            proof="effect" if state is State.ENTERED else "unknown",
+            status=200,
+            message="",
+            answer={},
+            decision=decision,
+            doubt=None if state is State.ENTERED else Instant(epoch="boot", seconds=1.0),
         )
+        ledger.conclude_many([(attempt, conclusion)], "run-1", "tester")
     ledger.end_run("run-1", {"mapping": "bills"})
 
 

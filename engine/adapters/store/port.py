@@ -293,22 +293,15 @@ class Ledger(Protocol):
         """`begin` for the documents of one bulk call, all or none."""
         ...
 
-    def conclude(self, attempt: Attempt, conclusion: Conclusion, run: str, who: str) -> None:
-        """Record how the attempt ended and move the record.
+    def conclude_many(self, ended: Sequence[tuple[Attempt, Conclusion]], run: str, who: str) -> None:
+        """Record how attempts ended and move their records, in one transaction.
 
         With a proof that nothing was written, the claim is given back unless the record was entered before
         or is kept in step.
 
         Raises:
-            TurnLost: another runner has put this attempt in doubt; the late outcome is in the audit trail.
-        """
-        ...
-
-    def conclude_many(self, ended: Sequence[tuple[Attempt, Conclusion]], run: str, who: str) -> None:
-        """`conclude` for several attempts, in one transaction.
-
-        Raises:
-            TurnLost: another runner has put one of them in doubt; the others are concluded.
+            TurnLost: another runner has put one of them in doubt; the others are concluded, and the late outcome
+                is in the audit trail.
         """
         ...
 
@@ -352,13 +345,8 @@ class Ledger(Protocol):
         """An event that is not the change of a record, such as an act of a person."""
         ...
 
-    def trail(
-        self, record: str | None = None, since: datetime | None = None, until: datetime | None = None
-    ) -> Iterator[tuple[int, AuditEvent, str]]:
-        """Audit events in order with their number and hash, read page by page; of one record, or all.
-
-        `since` is the first moment, `until` the first one not wanted; both aware.
-        """
+    def trail(self, record: str | None = None) -> Iterator[tuple[int, AuditEvent, str]]:
+        """Audit events in order with their number and hash, read page by page; of one record, or all."""
         ...
 
     def head(self) -> tuple[int, str, str]:

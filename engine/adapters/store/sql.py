@@ -180,12 +180,8 @@ class SqlLedger:
         rows = self._step(sending.Begin(intents=requests, lease=lease), run, who)
         return tuple(Attempt(**row) for row in rows)
 
-    def conclude(self, attempt: Attempt, conclusion: Conclusion, run: str, who: str) -> None:
-        """Record how the attempt ended and move the record."""
-        self.conclude_many([(attempt, conclusion)], run, who)
-
     def conclude_many(self, ended: Sequence[tuple[Attempt, Conclusion]], run: str, who: str) -> None:
-        """Record how several attempts ended."""
+        """Record how attempts ended and move their records."""
         ends = [
             sending.End(
                 attempt=attempt,
@@ -246,13 +242,11 @@ class SqlLedger:
         """An event that is not the change of a record."""
         self._database.write(lambda connection: self._trail.append(connection, [event]))
 
-    def trail(
-        self, record: str | None = None, since: datetime | None = None, until: datetime | None = None
-    ) -> Iterator[tuple[int, AuditEvent, str]]:
+    def trail(self, record: str | None = None) -> Iterator[tuple[int, AuditEvent, str]]:
         """Audit events in order with their number and hash."""
 
         def page(connection: Connection) -> Sequence[Any]:
-            return trail.page(connection, after, record=record, since=since, until=until)
+            return trail.page(connection, after, record=record)
 
         after: int | None = None
         while rows := self._database.read(page):

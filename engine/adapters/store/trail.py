@@ -105,32 +105,19 @@ def _spelled(seq: int, event: AuditEvent) -> tuple[tuple[int | str | None, ...],
     return (seq, _as_kept(event.at), storable(event.who), storable(event.kind), record, run), detail
 
 
-def page(
-    connection: Connection,
-    after: int | None,
-    *,
-    record: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-) -> Sequence[Row[Any]]:
-    """Rows of the trail in order, from the first, or from behind `after`; times from `since` to before `until`."""
+def page(connection: Connection, after: int | None, *, record: str | None = None) -> Sequence[Row[Any]]:
+    """Rows of the trail in order, from the first, or from behind `after`."""
     query = select(audit).order_by(audit.c.seq).limit(PAGE)
     if after is not None:
         query = query.where(audit.c.seq > after)
     if record is not None:
         query = query.where(audit.c.record == record)
-    if since is not None:
-        query = query.where(audit.c.at >= _as_kept(since))
-    if until is not None:
-        query = query.where(audit.c.at < _as_kept(until))
     return connection.execute(query).all()
 
 
 @lru_cache(maxsize=64)
 def _as_kept(moment: datetime) -> str:
-    """The time as the trail spells it; such texts sort as the times do, with microseconds or without."""
-    if moment.tzinfo is None:
-        raise ProgramError("the audit trail is asked for a naive time")
+    """The time as the trail spells it; the events of one act have the same."""
     return moment.astimezone(UTC).isoformat()
 
 

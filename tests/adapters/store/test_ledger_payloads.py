@@ -131,7 +131,7 @@ def test_text_with_a_nul_is_kept_with_its_visible_sign(ledger: Ledger) -> None:
     assert set(ledger.holder_of(NAMESPACE, ["7|inv\0"])) == {"7|inv\0"}
     decision = Decision(record_id=row.id, state=State.ENTERED, reference="R\0")
     conclusion = Conclusion(proof="effect", status=200, message="\0", answer={"a": "\0"}, decision=decision)
-    ledger.conclude(attempt, conclusion, RUN, WHO)
+    ledger.conclude_many([(attempt, conclusion)], RUN, WHO)
     assert ledger.records()[0].reference == "R\u2400"
     ledger.audit(act({"text": "\0"}))
     assert [event.kind for _, event, _ in ledger.trail(str(row.key))] == ["seen", "moved", "intent", "outcome"]

@@ -278,7 +278,7 @@ def test_an_outcome_of_another_record_is_refused(ledger: Ledger) -> None:
     wrong = Decision(record_id=second.id, state=State.ENTERED)
     conclusion = Conclusion(proof="effect", status=200, message="", answer={}, decision=wrong)
     with pytest.raises(ProgramError, match="is of record"):
-        ledger.conclude(attempt, conclusion, RUN, WHO)
+        ledger.conclude_many([(attempt, conclusion)], RUN, WHO)
     with pytest.raises(ProgramError, match="from sending to settled"):
         conclude(ledger, attempt, "effect", State.SETTLED)
     assert row_of(ledger, "b-1").state is State.SENDING

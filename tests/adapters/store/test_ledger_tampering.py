@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from ledger_scene import AUDIT_KEY, RUN, act, bill, open_at, ready, tell_ten
+from ledger_scene import AUDIT_KEY, RUN, act, bill, link, open_at, ready, tell_ten
 from stores import PostgresStore, SqliteStore, Store
 
 from engine.adapters.store.port import Ledger
-from engine.domain.audit_event import link
 
 B1 = "airbase:/v1/accounting/ledger_entries/:b-1"
 ROW = "at, who, kind, record, run, detail, previous, hash, key_id"

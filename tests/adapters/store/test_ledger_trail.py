@@ -6,12 +6,11 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
-from ledger_scene import AUDIT_KEY, NOW, RUN, WHO, act, bill, kinds, open_at, ready, tell_ten
+from ledger_scene import AUDIT_KEY, NOW, RUN, WHO, act, bill, kinds, link, open_at, tell_ten
 from stores import Store
 
 from engine.adapters.store.port import Ledger
-from engine.domain.audit_event import GENESIS, link
-from engine.words.clock import ManualClock
+from engine.domain.audit_event import GENESIS
 from engine.words.errors import LedgerError, ProgramError
 
 
@@ -53,34 +52,6 @@ def test_a_long_trail_is_read_to_its_end(ledger: Ledger) -> None:
     ledger.register([bill(f"b-{number}") for number in range(1203)], RUN)
     assert [seq for seq, _, _ in ledger.trail()] == list(range(1, 1205))
     assert ledger.verify_trail() == ()
-
-
-def test_a_part_of_the_trail_begins_with_since_and_ends_before_until(ledger: Ledger, clock: ManualClock) -> None:
-    moments = [
-        NOW + timedelta(seconds=1),
-        NOW + timedelta(seconds=1, microseconds=500_000),
-        NOW + timedelta(seconds=2),
-    ]
-    for number, moment in enumerate(moments):
-        ledger.audit(act({"number": number}, at=moment))
-    eastern = timezone(timedelta(hours=-5))
-
-    def told(since: datetime | None = None, until: datetime | None = None) -> list[int]:
-        return [event.detail["number"] for _, event, _ in ledger.trail(None, since, until) if event.kind == "act"]
-
-    assert told() == [0, 1, 2]
-    assert told(since=moments[1]) == [1, 2]
-    assert told(until=moments[1]) == [0]
-    assert told(moments[0], moments[2]) == [0, 1]
-    assert told(since=moments[1].astimezone(eastern), until=moments[2].astimezone(eastern)) == [1]
-    assert told(since=moments[2] + timedelta(microseconds=1)) == []
-    ready(ledger, "b-1")
-    clock.sleep(60)
-    ready(ledger, "b-2")
-    assert [event.kind for _, event, _ in ledger.trail(str(bill("b-1").key), since=clock.now())] == []
-    assert [event.kind for _, event, _ in ledger.trail(str(bill("b-2").key), since=clock.now())] == ["seen", "moved"]
-    with pytest.raises(ProgramError, match="naive"):
-        list(ledger.trail(since=datetime(2026, 1, 1)))  # noqa: DTZ001
 
 
 def test_times_are_kept_in_utc_and_naive_ones_refused(ledger: Ledger) -> None:
