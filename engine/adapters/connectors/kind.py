@@ -39,10 +39,6 @@ class Catalogue(Protocol):
         """Whether the method is known."""
         ...
 
-    def method_params(self, name: str) -> tuple[str, ...]:
-        """The parameters of a method, in order; empty when it is not known."""
-        ...
-
     def tables(self) -> tuple[str, ...]:
         """Every table whose fields are known."""
         ...

@@ -1,12 +1,12 @@
 """What is known of Epicor's tables, entity sets and methods, so that mappings are checked offline.
 
-The data stands in `catalogue.json`: field names by type, the table and key of each set, and the verb and
-parameters of each method. A tenant's own columns (`…_c`) and services are not in it.
+The data stands in `catalogue.json`: field names by type, the table and key of each set, and the methods of each
+service. A tenant's own columns (`…_c`) and services are not in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -25,26 +25,16 @@ class SetShape:
     key: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MethodShape:
-    """How a method is called, and its parameters in order."""
-
-    verb: str
-    params: tuple[str, ...]
-
-
 class EpicorCatalogue:
     """Names as mappings write them: `Erp.BO.VendorSvc/Vendors`, `Erp.BO.APInvoiceSvc/UpdateMaster`."""
 
     def __init__(
         self,
         tables: Mapping[str, Mapping[str, FieldKind]],
-        lengths: Mapping[str, int],
         sets: Mapping[str, SetShape],
-        methods: Mapping[str, MethodShape],
+        methods: Collection[str],
     ) -> None:
         self._tables = tables
-        self._lengths = lengths
         self._sets = sets
         self._methods = methods
 
@@ -79,20 +69,6 @@ class EpicorCatalogue:
         """Whether the method is known."""
         return name in self._methods
 
-    def method_params(self, name: str) -> tuple[str, ...]:
-        """The parameters of a method, in order; empty when it is not known."""
-        shape = self._methods.get(name)
-        return shape.params if shape else ()
-
-    def method_verb(self, name: str) -> str | None:
-        """GET or POST, as the method is published."""
-        shape = self._methods.get(name)
-        return shape.verb if shape else None
-
-    def has_service(self, name: str) -> bool:
-        """Whether anything is known of a service (`Erp.BO.VendorSvc`)."""
-        return any(known.startswith(f"{name}/") for known in (*self._sets, *self._methods))
-
     def tables(self) -> tuple[str, ...]:
         """Every table whose fields are known."""
         return tuple(self._tables)
@@ -100,10 +76,6 @@ class EpicorCatalogue:
     def table_fields(self, table: str) -> frozenset[str]:
         """The fields of a table; empty when they are not known."""
         return frozenset(self._tables.get(table, ()))
-
-    def max_length(self, table: str, field: str) -> int | None:
-        """The longest text a field takes, where that is known."""
-        return self._lengths.get(f"{table}.{field}")
 
 
 @cache
@@ -116,13 +88,11 @@ def epicor_catalogue() -> EpicorCatalogue:
     }
     return EpicorCatalogue(
         tables=tables,
-        lengths=stored["lengths"],
         sets={
             name: SetShape(table=text.partition(" ")[0], key=tuple(text.split()[1:]))
             for name, text in stored["sets"].items()
         },
-        methods={
-            name: MethodShape(verb=text.partition(" ")[0], params=tuple(text.split()[1:]))
-            for name, text in stored["methods"].items()
-        },
+        methods=frozenset(
+            f"{service}/{method}" for service, names in stored["methods"].items() for method in names.split()
+        ),
     )
