@@ -26,11 +26,6 @@ class DocumentChanges:
     rules: tuple[Change, ...] = ()
     known: bool = True
 
-    @property
-    def any(self) -> bool:
-        """Whether something differs that would be sent or booked."""
-        return bool(self.entries or self.values)
-
     def as_json(self) -> dict[str, Any]:
         """The differences as JSON."""
         return {

@@ -53,11 +53,8 @@ def single() -> Turns:
     yield Turn()
 
 
-def by_page_number(*, page_param: str, size_param: str | None, size: int, until_empty: bool = True) -> Turns:
-    """Pages counted from 1, until one is empty.
-
-    A short page is not taken for the last one where `until_empty`: the server may give fewer rows than asked.
-    """
+def by_page_number(*, page_param: str, size_param: str | None, size: int) -> Turns:
+    """Pages counted from 1, until one is empty; after a short one too, since a server may give fewer than asked."""
     number = 1
     before: _Rows = ()
     while True:
@@ -68,8 +65,6 @@ def by_page_number(*, page_param: str, size_param: str | None, size: int, until_
         if not seen.rows:
             if seen.next is not None:
                 raise Contradiction(f"page {number} is empty and yet names a next page")
-            return
-        if seen.next is None and not until_empty and len(seen.rows) < size:
             return
         before = _moved_on(before, seen, f"page {number}")
         number += 1

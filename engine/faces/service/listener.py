@@ -81,11 +81,6 @@ class Listener:
         """Where it listens; the port is known from `start` on."""
         return f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{self._port}"
 
-    @property
-    def is_alive(self) -> bool:
-        """Whether it serves."""
-        return self._thread.is_alive()
-
     def stop(self) -> None:
         """Take no new connection, finish the requests under way, and end; a second call does nothing."""
         self._server.should_exit = True

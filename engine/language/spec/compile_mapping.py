@@ -117,7 +117,6 @@ def _compile(
         owner=plain.get("owner"),
         switched_on=plain.get("switched_on", True),
         after=tuple(plain.get("after", ())),
-        recipe=plain.get("recipe"),
         source=source,
         filters=filters,
         fields=fields,

@@ -44,12 +44,6 @@ def load_mappings(folder: Path, shown_from: Path) -> Loaded:
     return Loaded(specs=tuple(sorted(right, key=lambda spec: spec.name)), problems=in_order(problems))
 
 
-def load_mapping(path: Path, shown_from: Path) -> tuple[MappingSpec | None, tuple[Problem, ...]]:
-    """Load one mapping by itself; whether the mappings it waits for exist is not asked."""
-    loader = _Loader(path.parent, shown_from)
-    return loader.compile(path, read_file(path, shown_from))
-
-
 def crosswalk_uses(
     specs: Iterable[MappingSpec],
 ) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:

@@ -336,7 +336,6 @@ class MappingSpec:
     owner: str | None = None
     switched_on: bool = True
     after: tuple[str, ...]
-    recipe: str | None
     source: SourceSpec
     filters: tuple[FilterSpec, ...]
     fields: tuple[FieldSpec, ...]

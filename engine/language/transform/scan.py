@@ -21,7 +21,6 @@ NUMBER_LENGTH_MAX = 40
 DIGITS_EXACT_MAX = 15
 
 KEYWORDS = frozenset({"and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "True", "False", "None"})
-_CONSTANTS = frozenset({"true", "false", "none", "True", "False", "None"})
 _REFUSED = {
     "/": "division does not keep cents; an amount is rounded by name, with round_money",
     "//": "there is no division",

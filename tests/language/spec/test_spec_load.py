@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from good_workspace import BILLS, FILES, RECIPE, VENDORS, write_workspace
 
-from engine.language.spec.load import Loaded, crosswalk_uses, load_mapping, load_mappings
+from engine.language.spec.load import Loaded, crosswalk_uses, load_mappings
 from engine.language.spec.model import CrosswalkStep, EachStep, LookupStep, MappingSpec, PeriodStep
 
 
@@ -17,10 +17,9 @@ def load(root: Path) -> Loaded:
 
 
 def bills(root: Path) -> MappingSpec:
-    spec, problems = load_mapping(root / "mappings" / "bills.yaml", root)
-    assert problems == ()
-    assert spec is not None
-    return spec
+    loaded = load(root)
+    assert loaded.problems == ()
+    return {spec.name: spec for spec in loaded.specs}["bills"]
 
 
 def test_a_mapping_is_compiled_with_its_recipe(tmp_path: Path) -> None:
@@ -163,10 +162,7 @@ def test_the_same_wrong_name_is_one_problem_that_tells_all_its_places(tmp_path: 
         "recipe: ap-invoice\n", ""
     )
     text += "target: {connection: epicor, call: A/B}\n"
-    _, problems = load_mapping(
-        write_workspace(tmp_path, **{"mappings__bills.yaml": text}) / "mappings/bills.yaml", tmp_path
-    )
-    (problem,) = problems
+    (problem,) = load(write_workspace(tmp_path, **{"mappings__bills.yaml": text})).problems
     assert (problem.code, problem.hint) == ("E301", "did you mean 'vendor_nr'?")
     assert "also at" in problem.sentence
 
@@ -206,7 +202,7 @@ def test_a_record_that_cannot_be_used_is_a_problem(tmp_path: Path, given: str, c
         },
     )
     (tmp_path / "outside.json").write_text("{}", encoding="utf-8")
-    (problem,) = load_mapping(root / "mappings/vendors.yaml", root)[1]
+    (problem,) = load(root).problems
     assert problem.code == code
 
 

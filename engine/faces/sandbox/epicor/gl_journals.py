@@ -28,7 +28,6 @@ HEADER, LINE = "GLJrnHed", "GLJrnDtlMnl"
 TABLES = (HEADER, LINE)
 
 _KEY = ("BookID", "FiscalYear", "FiscalYearSuffix", "JournalCode", "JournalNum", "FiscalCalendarID")
-_LINE_KEY = (*_KEY[:-1], "JournalLine", "FiscalCalendarID")
 _ZERO = Decimal("0.00")
 
 
