@@ -17,10 +17,10 @@ from engine.language.crosswalk.crosswalk import Crosswalk
 from engine.language.crosswalk.load import crosswalk_of_rows
 from engine.language.spec.books import Company, company_from
 from engine.language.spec.model import MappingSpec, TestSpec
-from engine.language.transform.document import lay_over
 from engine.language.transform.render import RenderError
 from engine.plan.batch import plan_batch
 from engine.plan.decision import Document, Planned
+from engine.plan.proposed_rows import lay_over
 from engine.plan.sorting import home
 from engine.plan.world import Match, Row
 from engine.words.errors import InputError

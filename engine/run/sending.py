@@ -14,8 +14,8 @@ from engine.domain.lifecycle import State
 from engine.domain.outcome import Proof
 from engine.language.spec.call_model import CallSpec, EnsureSpec
 from engine.language.spec.model import MappingSpec
-from engine.language.transform.document import lay_over
 from engine.plan.decision import Document
+from engine.plan.proposed_rows import lay_over
 from engine.run.budget import TAKEN, Budget
 from engine.run.concluding import conclude_answer, decision_for, entered, succeeded
 from engine.run.judging import already_there, second_of

@@ -12,6 +12,7 @@ from engine.domain.entries import Entry
 from engine.domain.record import RecordKey
 from engine.language.spec.model import MappingSpec
 from engine.plan.decision import Document, Facts
+from engine.plan.proposed_rows import only_own, own_names
 
 _DATE = "$date"
 
@@ -26,36 +27,14 @@ def request_of(spec: MappingSpec, document: Document, call: Call) -> dict[str, A
         "path": call.path,
         "company": call.company,
         "body": call.body,
-        "sent": {**remember(spec, document), "own": _own(document.body, call.body)},
+        "sent": {**remember(spec, document), "own": own_names(document.body, call.body)},
     }
 
 
 def ours_of(request: Mapping[str, Any]) -> Any:
     """The body of a kept request without what the target proposed; ledgers begun earlier have it by itself."""
-    sent, body = request["sent"], request["body"]
-    if "ours" in sent:
-        return sent["ours"]
-    if not sent["own"]:
-        return body
-    tables = {**body["ds"]}
-    for table, names in sent["own"].items():
-        tables[table] = [_only(row, own) for row, own in zip(tables[table], names, strict=True)]
-    return {**body, "ds": tables}
-
-
-def _only(row: Any, own: list[str] | None) -> Any:
-    return row if own is None else {name: row[name] for name in own}
-
-
-def _own(ours: Any, body: Any) -> dict[str, list[list[str] | None]]:
-    """By table and row; only the rows of a body's tables are laid over proposed ones, each in its place."""
-    if body is ours:
-        return {}
-    return {
-        table: [list(row) if isinstance(row, dict) else None for row in rows]
-        for table, rows in ours["ds"].items()
-        if body["ds"][table] is not rows
-    }
+    sent = request["sent"]
+    return sent["ours"] if "ours" in sent else only_own(request["body"], sent["own"])
 
 
 def remember(spec: MappingSpec, document: Document) -> dict[str, Any]:

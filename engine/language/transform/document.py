@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -221,40 +221,6 @@ def compile_body(node: Node, where: str, problems: list[Problem]) -> Body | None
     before = len(problems)
     part = _compile(node, where, problems)
     return Body(node.place, part) if len(problems) == before else None
-
-
-def lay_over(defaults: Any, body: Any, *, without: Collection[str] = ()) -> Any:
-    """The body with each row of its `ds` tables laid over the first row that table has in `defaults`.
-
-    `defaults` is the answer of a call that proposes rows (tables under `parameters.ds`, `returnObj` or
-    `ds`). The body's values win, keys it does not have are kept, but for those `without`; nothing else
-    changes, and neither argument is changed.
-    """
-    tables = _tables_of(defaults)
-    rows_of = body.get("ds") if isinstance(body, dict) else None
-    if not tables or not isinstance(rows_of, dict):
-        return body
-    laid = {name: _over_first(tables.get(name), rows, without) for name, rows in rows_of.items()}
-    return {**body, "ds": laid}
-
-
-def _over_first(default_rows: Any, rows: Any, without: Collection[str]) -> Any:
-    if not isinstance(rows, list) or not isinstance(default_rows, list) or not default_rows:
-        return rows
-    first = default_rows[0]
-    if not isinstance(first, dict):
-        return rows
-    proposed = {name: value for name, value in first.items() if name not in without}
-    return [{**proposed, **row} if isinstance(row, dict) else row for row in rows]
-
-
-def _tables_of(answer: Any) -> dict[str, Any]:
-    if not isinstance(answer, dict):
-        return {}
-    parameters = answer.get("parameters")
-    inner = parameters.get("ds") if isinstance(parameters, dict) else None
-    found = next((t for t in (inner, answer.get("returnObj"), answer.get("ds")) if isinstance(t, dict)), {})
-    return dict(found)
 
 
 def _compile(node: Node, where: str, problems: list[Problem]) -> _Part:
