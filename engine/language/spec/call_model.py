@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.language.transform.document import Body
+from engine.language.transform.body import Body
 from engine.language.transform.render import Template
 from engine.language.transform.select import Selector
 from engine.words.problem import Place

@@ -15,7 +15,7 @@ from engine.language.spec.known import Catalogue, Known
 from engine.language.spec.model import LookupStep, MappingSpec
 from engine.language.spec.rule_names import taken_parts
 from engine.language.spec.spec_part import SpecPart, steps_with_parts
-from engine.language.transform.document import Body
+from engine.language.transform.body import Body
 from engine.words.problem import Problem, did_you_mean
 
 _SERVICE_PATH = re.compile(r"[A-Za-z][\w.]*/[A-Za-z]\w*\Z")

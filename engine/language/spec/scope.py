@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.language.node import Node
 from engine.language.spec.findings import Findings
-from engine.language.transform.document import Body, compile_body
+from engine.language.transform.body import Body, compile_body
 from engine.language.transform.render import NameUse, Template
 from engine.words.problem import Place, Problem, did_you_mean
 

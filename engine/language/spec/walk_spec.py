@@ -13,7 +13,7 @@ from engine.language.spec.model import (
     MappingSpec,
     Step,
 )
-from engine.language.transform.document import Body
+from engine.language.transform.body import Body
 from engine.language.transform.render import NameUse, Template
 from engine.language.transform.select import Selector
 

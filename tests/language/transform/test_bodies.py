@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.language.node import Node, ProblemFound
-from engine.language.transform.document import Body, compile_body, compile_for
+from engine.language.transform.body import Body, compile_body, compile_for
 from engine.language.transform.render import RenderError
 from engine.words.problem import Place, Problem
 
