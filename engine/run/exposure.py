@@ -13,7 +13,7 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any
 
-from engine.adapters.connectors.port import Match, Row
+from engine.adapters.connectors.port import Lookup, Match, Row
 from engine.adapters.store.port import RecordRow
 from engine.domain.lifecycle import State
 from engine.domain.record import RecordKey, SourceRecord
@@ -211,7 +211,7 @@ class _There:
 
     def _open(self, company: str | None, match: Match) -> dict[str | Decimal | None, list[bytes]]:
         found: dict[str | Decimal | None, list[bytes]] = {}
-        for whole in self._connector.find(self._exposed.set, (match,), company=company)[match]:
+        for whole in self._connector.find(Lookup(set=self._exposed.set, matches=(match,), company=company))[match]:
             row = whole if self._fields is None else {name: whole[name] for name in self._fields if name in whole}
             kept = encode(row)
             for name in (str(self._exposed.reference(row) or ""), amount_of(self._exposed.amount.path(row))):

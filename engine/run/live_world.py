@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from engine.adapters.connectors.port import Lookup
 from engine.language.crosswalk.crosswalk import Crosswalk
 from engine.language.spec.books import Company
 from engine.plan.world import Match, Row
@@ -71,7 +72,9 @@ class LiveWorld:
                     # Asked again for other fields, it shows the earlier ones too, so that both look-ups are served.
                     wanted |= dict.fromkeys(known.fields if known is not None and fields else ())
         if missing:
-            asked = self._setup.connectors[connection].find(set_name, missing, fields=tuple(wanted), company=company)
+            asked = self._setup.connectors[connection].find(
+                Lookup(set=set_name, matches=missing, fields=tuple(wanted), company=company)
+            )
             with self._lock:
                 for match in missing:
                     found[match] = asked[match]

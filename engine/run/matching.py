@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.adapters.connectors.answers import BadAnswer
-from engine.adapters.connectors.port import Call, Connector, Match, Row
+from engine.adapters.connectors.port import Call, Connector, Lookup, Match, Row
 from engine.domain.outcome import Proof
 from engine.language.spec.call_model import CallSpec
 from engine.language.spec.model import FindSpec, KeptSpec, MappingSpec
@@ -111,16 +111,16 @@ def _rows(
 ) -> Mapping[Match, tuple[Row, ...]]:
     """What the target has, with all that belongs to it where many can be read together; `fields` at least."""
     if find.read is None:
-        return connector.find(find.set, matches, company=company)
+        return connector.find(Lookup(set=find.set, matches=matches, company=company))
     if find.together is not None:
         inside = tuple(name for _, name in find.together.tables)
         try:
-            return connector.find(find.set, matches, expand=inside, company=company)
+            return connector.find(Lookup(set=find.set, matches=matches, expand=inside, company=company))
         except BadAnswer as error:
             if error.status not in NOT_KNOWN:
                 raise
     named = dict.fromkeys((*(name for name, _ in find.match), *fields))
-    return connector.find(find.set, matches, fields=tuple(named), company=company)
+    return connector.find(Lookup(set=find.set, matches=matches, fields=tuple(named), company=company))
 
 
 def _compare(connector: Connector, find: FindSpec, document: Document, rows: Sequence[Row]) -> Found:

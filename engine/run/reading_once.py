@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from engine.adapters.connectors.matching import FeedIndex
-from engine.adapters.connectors.port import Answer, Call, Connector, Match, Page, Ping, ReadsToFind, Row
+from engine.adapters.connectors.port import Answer, Call, Connector, Lookup, Match, Page, Ping, ReadsToFind, Row
 from engine.run.setup import Setup
 
 KEPT_MAX = 200_000
@@ -45,21 +45,11 @@ class _ReadingOnce:
         """As the connector does."""
         return self._connector.read(endpoint, params=params, company=company)
 
-    def find(
-        self,
-        set_name: str,
-        matches: Sequence[Match],
-        *,
-        fields: Sequence[str] = (),
-        expand: Sequence[str] = (),
-        company: str | None = None,
-    ) -> Mapping[Match, tuple[Row, ...]]:
+    def find(self, lookup: Lookup) -> Mapping[Match, tuple[Row, ...]]:
         """As the connector does, out of what is kept where it would read everything."""
-        reads = isinstance(self._connector, ReadsToFind) and self._connector.reads_to_find(set_name, matches)
-        index = self._index_of(set_name, company) if reads else None
-        if index is None:
-            return self._connector.find(set_name, matches, fields=fields, expand=expand, company=company)
-        return index.find(matches, set_name)
+        reads = isinstance(self._connector, ReadsToFind) and self._connector.reads_to_find(lookup)
+        index = self._index_of(lookup.set, lookup.company) if reads else None
+        return self._connector.find(lookup) if index is None else index.find(lookup.matches, lookup.set)
 
     def call(self, call: Call) -> Answer:
         """As the connector does."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.adapters.connectors.answers import BadAnswer
-from engine.adapters.connectors.port import Answer, Call, Connector, Match, Row
+from engine.adapters.connectors.port import Answer, Call, Connector, Lookup, Match, Row
 from engine.adapters.store.port import Attempt, ClaimTaken, Conclusion, Decision, Intent, Lease, NotReady, RecordRow
 from engine.domain.lifecycle import State
 from engine.domain.outcome import Proof
@@ -101,7 +101,7 @@ class Sender:
                     by_company.setdefault(document.company, {})[match] = name
             for company, needed in by_company.items():
                 try:
-                    found = connector.find(ensure.set, tuple(needed), company=company)
+                    found = connector.find(Lookup(set=ensure.set, matches=tuple(needed), company=company))
                 except BadAnswer:
                     continue  # one of them may be what cannot be asked for: each is asked for before its own document
                 for match, name in needed.items():
@@ -168,7 +168,7 @@ class Sender:
             found: Mapping[Match, Sequence[Row]] = {}
             if needed not in self._missing:
                 try:
-                    found = connector.find(ensure.set, [match], company=document.company)
+                    found = connector.find(Lookup(set=ensure.set, matches=[match], company=document.company))
                 except BadAnswer as error:
                     return Answer(proof=Proof.NONE, status=error.status, message=str(error))
             self._missing.discard(needed)  # after one try to make it, only the target knows

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from engine.adapters.connectors.port import Connector
+from engine.adapters.connectors.port import Connector, Lookup
 from engine.adapters.store.port import Decision, RecordRow
 from engine.domain.lifecycle import State
 from engine.language.spec.model import MappingSpec, TroubleSpec
@@ -184,7 +184,7 @@ def _troubles(
     for (company, set_name), (ask, waiting) in by_ask.items():
         matches = {document.claim_text: _match(ask, document) for document in waiting}
         wanted = tuple(dict.fromkeys(match for match in matches.values() if match is not None))
-        rows = setup.connectors[spec.target.connection].find(set_name, wanted, company=company)
+        rows = setup.connectors[spec.target.connection].find(Lookup(set=set_name, matches=wanted, company=company))
         for document in waiting:
             match = matches[document.claim_text]
             words = [ask.path(row) for row in rows.get(match, ())] if match is not None else []

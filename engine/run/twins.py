@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from engine.adapters.connectors.port import Connector, Match, Row
+from engine.adapters.connectors.port import Connector, Lookup, Match, Row
 from engine.adapters.store.port import RecordRow
 from engine.domain.lifecycle import State
 from engine.domain.record import RecordKey
@@ -169,7 +169,9 @@ def _rows(
 ) -> dict[Match, tuple[Row, ...]]:
     known = beside.rows if beside and beside.set == twin.set else {}
     missing = [match for match in matches if (company, match) not in known]
-    asked = connector.find(twin.set, missing, fields=twin.fields, company=company) if missing else {}
+    asked = (
+        connector.find(Lookup(set=twin.set, matches=missing, fields=twin.fields, company=company)) if missing else {}
+    )
     return {match: asked[match] if match in asked else known[company, match] for match in matches}
 
 

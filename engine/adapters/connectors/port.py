@@ -23,6 +23,21 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lookup:
+    """Rows of one set, asked for by their values; `matches` may be many.
+
+    `fields` are those wanted of each row, all where none is named. `expand` are child sets wanted inside each
+    row. A system that has no such choice, or no companies, gives what it has.
+    """
+
+    set: str
+    matches: Sequence[Match]
+    fields: Sequence[str] = ()
+    expand: Sequence[str] = ()
+    company: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One call: `verb` is `call` (a method of the target), or get, post, put, patch, delete.
 
@@ -96,18 +111,9 @@ class Connector(Protocol):
         """
         ...
 
-    def find(
-        self,
-        set_name: str,
-        matches: Sequence[Match],
-        *,
-        fields: Sequence[str] = (),
-        expand: Sequence[str] = (),
-        company: str | None = None,
-    ) -> Mapping[Match, tuple[Row, ...]]:
+    def find(self, lookup: Lookup) -> Mapping[Match, tuple[Row, ...]]:
         """The rows that fit each match, in as few requests as the system allows; none found is `()`.
 
-        `expand` are child sets wanted inside each row; a system that has no such thing leaves them out.
         Text is compared trimmed and without regard to case. Raises as `read` does.
         """
         ...
@@ -133,6 +139,6 @@ class Connector(Protocol):
 class ReadsToFind(Connector, Protocol):
     """A connector of a system that has no search for some of its feeds, and then reads them to their end."""
 
-    def reads_to_find(self, set_name: str, matches: Sequence[Match]) -> bool:
-        """Whether `find` would read the whole feed for these matches."""
+    def reads_to_find(self, lookup: Lookup) -> bool:
+        """Whether `find` would read the whole feed for this."""
         ...

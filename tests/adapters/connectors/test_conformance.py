@@ -14,7 +14,7 @@ from playback import Playback, Reply, page, playing, reply
 from subjects import PLANTED, START, SUBJECTS, Subject, rows_of, vault
 
 from engine.adapters.connectors.memory.connector import MemoryConnector
-from engine.adapters.connectors.port import Answer
+from engine.adapters.connectors.port import Answer, Lookup
 from engine.domain.outcome import Proof
 from engine.words.clock import ManualClock
 from engine.words.errors import CredentialsError, InputError, Unreachable
@@ -166,37 +166,39 @@ class TestFinding:
     def test_one_among_many(self, subject, playback, connect):
         serving(subject, playback, 230)
         match = ((subject.key_field, "K0123"),)
-        found = connect().find(subject.feed, [match], fields=["n"], company=subject.company)
+        found = connect().find(Lookup(set=subject.feed, matches=[match], fields=["n"], company=subject.company))
         assert [row["n"] for row in found[match]] == [123]
 
     def test_none_found_is_empty_and_never_missing(self, subject, playback, connect):
         serving(subject, playback, 3)
         matches = [((subject.key_field, "nobody"),), ((subject.key_field, "K0002"),)]
-        found = connect().find(subject.feed, matches, company=subject.company)
+        found = connect().find(Lookup(set=subject.feed, matches=matches, company=subject.company))
         assert [len(found[match]) for match in matches] == [0, 1]
 
     def test_many_at_once_take_few_requests(self, subject, playback, connect):
         serving(subject, playback, 90)
         matches = [((subject.key_field, f" k{number:04d} "),) for number in range(1, 61)]
         settings = {"find_by": {}} if subject.kind == "rest" else {}
-        found = connect(**settings).find(subject.feed, matches, fields=["n"], company=subject.company)
+        found = connect(**settings).find(
+            Lookup(set=subject.feed, matches=matches, fields=["n"], company=subject.company)
+        )
         assert [found[match][0]["n"] for match in matches] == list(range(1, 61))
         assert len(playback.asked) <= 8
         assert max(len(asked.raw_query) for asked in playback.asked) < 2048
 
     def test_nothing_asked_asks_nothing(self, subject, playback, connect):
-        assert connect().find(subject.feed, [], company=subject.company) == {}
+        assert connect().find(Lookup(set=subject.feed, matches=[], company=subject.company)) == {}
         assert playback.asked == []
 
     def test_a_field_the_rows_do_not_have_is_an_error(self, subject, playback, connect):
         playback.play(_rows_without_key(subject), _no_rows(subject))
         with pytest.raises(Unreachable, match=f"have no field {subject.key_field}"):
-            connect().find(subject.feed, [((subject.key_field, "K1"),)], company=subject.company)
+            connect().find(Lookup(set=subject.feed, matches=[((subject.key_field, "K1"),)], company=subject.company))
 
     def test_a_failed_look_up_is_never_none_found(self, subject, playback, connect):
         playback.play(reply({"detail": "gone"}, 404))
         with pytest.raises(Unreachable):
-            connect().find(subject.feed, [((subject.key_field, "K1"),)], company=subject.company)
+            connect().find(Lookup(set=subject.feed, matches=[((subject.key_field, "K1"),)], company=subject.company))
 
 
 WRITES = [
@@ -394,9 +396,9 @@ class TestMemory:
     def test_finding(self):
         connector = MemoryConnector({("EPIC06", "Set"): rows_of("Key", 9)})
         matches = [(("Key", "k0003 "),), (("Key", "none"),)]
-        found = connector.find("Set", matches, company="EPIC06")
+        found = connector.find(Lookup(set="Set", matches=matches, company="EPIC06"))
         assert [len(found[match]) for match in matches] == [1, 0]
-        assert connector.find("Set", matches, company="EPIC07")[matches[0]] == ()
+        assert connector.find(Lookup(set="Set", matches=matches, company="EPIC07"))[matches[0]] == ()
 
     def test_calls_are_kept_and_answered_by_script(self):
         connector = MemoryConnector()

@@ -8,7 +8,7 @@ import pytest
 from playback import Reply, playing, reply
 from subjects import PLANTED, SUBJECTS, rows_of
 
-from engine.adapters.connectors.port import Call
+from engine.adapters.connectors.port import Call, Lookup
 from engine.domain.outcome import Proof
 from engine.words.errors import InputError, Unreachable
 
@@ -67,11 +67,11 @@ def test_ping_says_when_neither_works(connector, playback):
 
 def test_a_few_look_ups_use_the_servers_filter_and_many_read_once(connector, playback):
     few = [(("erp_reference_id", f"K{number:04d}"),) for number in (1, 2)]
-    assert [len(rows) for rows in connector.find(AIRBASE.feed, few).values()] == [1, 1]
+    assert [len(rows) for rows in connector.find(Lookup(set=AIRBASE.feed, matches=few)).values()] == [1, 1]
     assert {asked.query.get("erp_reference_id") for asked in playback.asked} == {"K0001", "K0002"}
     playback.asked.clear()
     many = [(("erp_reference_id", f"K{number:04d}"),) for number in range(1, 10)]
-    assert all(connector.find(AIRBASE.feed, many).values())
+    assert all(connector.find(Lookup(set=AIRBASE.feed, matches=many)).values())
     assert {asked.query.get("erp_reference_id") for asked in playback.asked} == {None}
     assert len(playback.asked) == 3
 
@@ -86,7 +86,7 @@ def test_a_filter_that_is_ignored_does_no_harm(connector, playback):
 
     playback.respond = respond
     matches = [(("erp_reference_id", "K0001"),), (("erp_reference_id", "K0002"),)]
-    assert [len(found) for found in connector.find(AIRBASE.feed, matches).values()] == [1, 1]
+    assert [len(found) for found in connector.find(Lookup(set=AIRBASE.feed, matches=matches)).values()] == [1, 1]
 
 
 def test_a_next_page_beside_an_empty_one_is_an_error(connector, playback):

@@ -10,7 +10,7 @@ from subjects import START, SUBJECTS, rows_of
 
 from engine.adapters.connectors.epicor.catalogue import epicor_catalogue
 from engine.adapters.connectors.epicor.dialect import judge
-from engine.adapters.connectors.port import Call
+from engine.adapters.connectors.port import Call, Lookup
 from engine.domain.outcome import Proof
 from engine.wire.request import Response
 from engine.words.clock import ManualClock
@@ -92,13 +92,21 @@ def test_a_company_is_needed(connector, playback):
 def test_filters_are_typed_by_the_catalogue(connector, playback):
     playback.play(reply({"value": []}))
     connector.find(
-        "Erp.BO.APInvoiceSvc/APInvoices",
-        [(("VendorNum", "231"), ("InvoiceNum", " O'Neil ")), (("VendorNum", "x"), ("InvoiceNum", "1"))],
-        fields=["Posted"],
-        company="EPIC06",
+        Lookup(
+            set="Erp.BO.APInvoiceSvc/APInvoices",
+            matches=[(("VendorNum", "231"), ("InvoiceNum", " O'Neil ")), (("VendorNum", "x"), ("InvoiceNum", "1"))],
+            fields=["Posted"],
+            company="EPIC06",
+        )
     )
-    connector.find("Erp.BO.APInvoiceSvc/APInvoices", [(("InvoiceNum", 77), ("Posted", "true"))], company="EPIC06")
-    connector.find("Erp.BO.APInvGrpSvc/APInvGrps", [(("ApplyDate", date(2026, 11, 5)),)], company="EPIC06")
+    connector.find(
+        Lookup(
+            set="Erp.BO.APInvoiceSvc/APInvoices", matches=[(("InvoiceNum", 77), ("Posted", "true"))], company="EPIC06"
+        )
+    )
+    connector.find(
+        Lookup(set="Erp.BO.APInvGrpSvc/APInvGrps", matches=[(("ApplyDate", date(2026, 11, 5)),)], company="EPIC06")
+    )
     first, second, third = playback.asked
     assert first.query["$filter"] == "VendorNum eq 231 and InvoiceNum eq 'O''Neil'"
     assert first.query["$select"] == "Posted,VendorNum,InvoiceNum"
@@ -115,13 +123,13 @@ def test_rows_are_sorted_to_matches_whatever_their_spelling(connector, playback)
     ]
     playback.play(reply({"value": rows}))
     match = (("VendorNum", "231"), ("InvoiceNum", "inv-1"), ("ApplyDate", date(2026, 11, 5)))
-    found = connector.find("Erp.BO.APInvoiceSvc/APInvoices", [match], company="EPIC06")
+    found = connector.find(Lookup(set="Erp.BO.APInvoiceSvc/APInvoices", matches=[match], company="EPIC06"))
     assert [row["InvoiceNum"] for row in found[match]] == ["INV-1 "]
 
 
 def test_a_look_up_without_a_value_is_refused(connector, playback):
     with pytest.raises(ProgramError):
-        connector.find(EPICOR.feed, [(("VendorID", None),)], company="EPIC06")
+        connector.find(Lookup(set=EPICOR.feed, matches=[(("VendorID", None),)], company="EPIC06"))
     assert playback.asked == []
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from subjects import START, Vault
 
-from engine.adapters.connectors.port import Call
+from engine.adapters.connectors.port import Call, Lookup
 from engine.adapters.connectors.registry import make_connector
 from engine.domain.outcome import Proof
 from engine.faces.sandbox import sandbox as living
@@ -71,7 +71,7 @@ def test_look_ups_agree_with_reading(connect):
     epicor = connect("epicor")
     vendors = rows_of(epicor, VENDORS, COMPANY)
     matches = [(("VendorID", f" {row['VendorID'].lower()} "),) for row in vendors] + [(("VendorID", "O'Nobody"),)]
-    found = epicor.find(VENDORS, matches, fields=("VendorNum", "Name"), company=COMPANY)
+    found = epicor.find(Lookup(set=VENDORS, matches=matches, fields=("VendorNum", "Name"), company=COMPANY))
     assert [found[match][0]["VendorNum"] for match in matches[:-1]] == [row["VendorNum"] for row in vendors]
     assert found[matches[-1]] == ()
 

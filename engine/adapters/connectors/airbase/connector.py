@@ -13,7 +13,7 @@ from engine.adapters.connectors.kind import KindSpec, Questions, Wiring
 from engine.adapters.connectors.logins import key_login
 from engine.adapters.connectors.matching import Matcher, check_matches
 from engine.adapters.connectors.pinging import Pinging, usual_advice
-from engine.adapters.connectors.port import Answer, Call, Match, Page, Ping, Row
+from engine.adapters.connectors.port import Answer, Call, Lookup, Match, Page, Ping, Row
 from engine.adapters.connectors.reading import read_pages
 from engine.adapters.connectors.settings import Setting, shared_settings, transport_settings
 from engine.adapters.connectors.tracked import Tracked
@@ -63,17 +63,9 @@ class AirbaseConnector:
         turns = by_page_number(page_param="page", size_param="page_size", size=self._settings["page_size"])
         return read_pages(turns, ask, where=where, pages_max=self._settings["pages_max"])
 
-    def find(
-        self,
-        set_name: str,
-        matches: Sequence[Match],
-        *,
-        fields: Sequence[str] = (),
-        expand: Sequence[str] = (),
-        company: str | None = None,
-    ) -> Mapping[Match, tuple[Row, ...]]:
+    def find(self, lookup: Lookup) -> Mapping[Match, tuple[Row, ...]]:
         """The rows that fit each match: by Airbase's own filter for a few, else by reading the feed once."""
-        del fields, expand, company
+        set_name, matches = lookup.set, lookup.matches
         where = f"{self._name} {set_name}"
         check_matches(matches, where)
         if not matches:
@@ -86,10 +78,10 @@ class AirbaseConnector:
             found |= self._sort(set_name, query, (match,))
         return found
 
-    def reads_to_find(self, set_name: str, matches: Sequence[Match]) -> bool:
-        """Whether Airbase's own filter is of no use for these."""
-        check_matches(matches, f"{self._name} {set_name}")
-        return bool(matches) and dialect.server_filters(set_name, matches) is None
+    def reads_to_find(self, lookup: Lookup) -> bool:
+        """Whether Airbase's own filter is of no use for this."""
+        check_matches(lookup.matches, f"{self._name} {lookup.set}")
+        return bool(lookup.matches) and dialect.server_filters(lookup.set, lookup.matches) is None
 
     def call(self, call: Call) -> Answer:
         """One call; 403 and 405 are answers like any other."""

@@ -15,7 +15,7 @@ from engine.adapters.connectors.epicor.ping import EpicorPing
 from engine.adapters.connectors.epicor.search import Question, Search
 from engine.adapters.connectors.kind import KindSpec, Wiring
 from engine.adapters.connectors.matching import check_matches
-from engine.adapters.connectors.port import Answer, Call, Match, Page, Ping, Row
+from engine.adapters.connectors.port import Answer, Call, Lookup, Match, Page, Ping, Row
 from engine.adapters.connectors.reading import read_pages
 from engine.adapters.connectors.settings import Setting, shared_settings, transport_settings
 from engine.adapters.connectors.transport import HttpTransport, Transport
@@ -52,28 +52,20 @@ class EpicorConnector:
             raise InputError(f"{self._name} {endpoint}: {', '.join(sorted(taken))} belongs to the paging")
         return self._pages(endpoint, params, company, count=self._settings["ask_count"])
 
-    def find(
-        self,
-        set_name: str,
-        matches: Sequence[Match],
-        *,
-        fields: Sequence[str] = (),
-        expand: Sequence[str] = (),
-        company: str | None = None,
-    ) -> Mapping[Match, tuple[Row, ...]]:
+    def find(self, lookup: Lookup) -> Mapping[Match, tuple[Row, ...]]:
         """The rows that fit each match, asked for by `$filter` in as few requests as addresses allow.
 
         Text is compared by Epicor's database, which does not regard case, and once more here.
         """
-        check_matches(matches, f"{self._name} {set_name}")
+        check_matches(lookup.matches, f"{self._name} {lookup.set}")
         asked: dict[Match, tuple[Condition, ...]] = {}
-        for match in matches:
-            conditions = dialect.conditions_of(match, set_name, self._catalogue)
+        for match in lookup.matches:
+            conditions = dialect.conditions_of(match, lookup.set, self._catalogue)
             if conditions is not None:
                 asked[match] = conditions
-        found: dict[Match, tuple[Row, ...]] = dict.fromkeys(matches, ())
+        found: dict[Match, tuple[Row, ...]] = dict.fromkeys(lookup.matches, ())
         if asked:
-            found |= self._search.find(self._question(set_name, asked, fields, expand, company))
+            found |= self._search.find(self._question(lookup, asked))
         return found
 
     def call(self, call: Call) -> Answer:
@@ -92,24 +84,17 @@ class EpicorConnector:
         """Close the connection."""
         self._transport.close()
 
-    def _question(
-        self,
-        set_name: str,
-        asked: Mapping[Match, tuple[Condition, ...]],
-        fields: Sequence[str],
-        expand: Sequence[str],
-        company: str | None,
-    ) -> Question:
+    def _question(self, lookup: Lookup, asked: Mapping[Match, tuple[Condition, ...]]) -> Question:
         most = self._settings["query_max_bytes"]
-        shown = dialect.shown_of(fields, tuple(asked), expand)
+        shown = dialect.shown_of(lookup.fields, tuple(asked), lookup.expand)
         room = most - sum(len(quote(value, safe="")) for _, value in shown)
         if room < most // 2:
             shown, room = tuple(pair for pair in shown if pair[0] != "$select"), most
         return Question(
-            where=f"{self._name} {set_name}",
+            where=f"{self._name} {lookup.set}",
             asked=asked,
             bytes_max=room,
-            pages=lambda text: self._pages(set_name, (("$filter", text), *shown), company, count=False),
+            pages=lambda text: self._pages(lookup.set, (("$filter", text), *shown), lookup.company, count=False),
         )
 
     def _pages(self, set_name: str, params: Params, company: str | None, *, count: bool) -> Iterator[Page]:

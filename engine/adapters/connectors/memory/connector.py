@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.adapters.connectors.kind import KindSpec, Questions, Wiring
 from engine.adapters.connectors.matching import Matcher, check_matches
-from engine.adapters.connectors.port import Answer, Call, Match, Page, Ping, Row
+from engine.adapters.connectors.port import Answer, Call, Lookup, Match, Page, Ping, Row
 from engine.adapters.connectors.settings import Setting
 from engine.domain.outcome import Proof
 from engine.words.errors import ConnectorError
@@ -63,21 +63,13 @@ class MemoryConnector:
             page = tuple(rows[start : start + self._page_size])
             yield Page(rows=page, number=number, complete=number == len(starts))
 
-    def find(
-        self,
-        set_name: str,
-        matches: Sequence[Match],
-        *,
-        fields: Sequence[str] = (),
-        expand: Sequence[str] = (),
-        company: str | None = None,
-    ) -> Mapping[Match, tuple[Row, ...]]:
+    def find(self, lookup: Lookup) -> Mapping[Match, tuple[Row, ...]]:
         """The rows that fit each match."""
-        del fields, expand
-        check_matches(matches, f"{self._name} {set_name}")
-        matcher = Matcher(matches)
-        matcher.offer(self._of(set_name, company))
-        return matcher.found(f"{self._name} {set_name}")
+        where = f"{self._name} {lookup.set}"
+        check_matches(lookup.matches, where)
+        matcher = Matcher(lookup.matches)
+        matcher.offer(self._of(lookup.set, lookup.company))
+        return matcher.found(where)
 
     def call(self, call: Call) -> Answer:
         """Record the call and answer it by the script."""

@@ -13,7 +13,7 @@ from engine.adapters.connectors.kind import KindSpec, Questions, Wiring
 from engine.adapters.connectors.logins import basic_login, key_login, no_login
 from engine.adapters.connectors.matching import Matcher, check_matches
 from engine.adapters.connectors.pinging import Pinging, usual_advice
-from engine.adapters.connectors.port import Answer, Call, Match, Page, Ping, Row
+from engine.adapters.connectors.port import Answer, Call, Lookup, Match, Page, Ping, Row
 from engine.adapters.connectors.reading import read_pages
 from engine.adapters.connectors.rest import dialect
 from engine.adapters.connectors.settings import Setting, shared_settings, transport_settings
@@ -53,17 +53,9 @@ class RestConnector:
         turns = dialect.turns_of(self._settings)
         return read_pages(turns, ask, where=where, pages_max=self._settings["pages_max"])
 
-    def find(
-        self,
-        set_name: str,
-        matches: Sequence[Match],
-        *,
-        fields: Sequence[str] = (),
-        expand: Sequence[str] = (),
-        company: str | None = None,
-    ) -> Mapping[Match, tuple[Row, ...]]:
+    def find(self, lookup: Lookup) -> Mapping[Match, tuple[Row, ...]]:
         """The rows that fit each match: by query parameters named in `find_by`, else by reading the feed once."""
-        del fields, expand, company
+        set_name, matches = lookup.set, lookup.matches
         check_matches(matches, f"{self._name} {set_name}")
         if not matches:
             return {}
