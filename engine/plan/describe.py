@@ -21,6 +21,7 @@ from engine.language.spec.model import (
 )
 from engine.language.spec.twin_model import DocumentTwin
 from engine.language.transform.render import Template
+from engine.words.json_value import shown
 
 _KINDS = {
     "money": "an amount",
@@ -129,14 +130,14 @@ def _reconciling(spec: MappingSpec) -> Iterator[str]:
 def _filter(entry: FilterSpec) -> str:
     path = entry.path.text
     taken = _listed(entry.take)
-    if entry.skip is None:
+    if entry.routes:
         return f"takes records whose {path} is {taken}; others belong to other mappings"
     waiting = f"; {_listed(entry.skip)} waits for a later run" if entry.skip else ""
     return f"goes on when {path} is {taken}{waiting}; with any other {path} the record is held for a person"
 
 
 def _listed(values: Iterable[object]) -> str:
-    return " or ".join(str(value) for value in values)
+    return " or ".join(shown(value) for value in values)
 
 
 def _values(spec: MappingSpec) -> Iterator[str]:
@@ -196,7 +197,7 @@ def _t_account(entries: Iterable[EntrySpec]) -> Iterator[str]:
     lines = [(entry.side, _entry(entry)) for entry in entries]
     if not lines:
         return
-    wide = max(_SIDE, *(len(text) for side, text in lines if side == "debit")) if lines else _SIDE
+    wide = max(_SIDE, *(len(text) for side, text in lines if side == "debit"))
     yield f"{'debit':<{wide}} | credit"
     yield f"{'-' * wide}-+-{'-' * _SIDE}"
     for side, text in lines:

@@ -11,6 +11,7 @@ from engine.language.spec.books import NotPosted
 from engine.language.spec.model import MappingSpec
 from engine.language.transform.select import SelectError, Selector
 from engine.plan.decision import Put
+from engine.words.json_value import shown
 
 
 def home(record: SourceRecord, specs: Sequence[MappingSpec]) -> MappingSpec | None:
@@ -74,4 +75,4 @@ def _in(value: Any, values: Sequence[Any]) -> bool:
 
 
 def _shown(value: Any) -> str:
-    return "missing" if value is None or value == "" else str(value)
+    return "missing" if value is None or value == "" else shown(value)

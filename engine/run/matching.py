@@ -17,6 +17,7 @@ from engine.language.spec.model import FindSpec, KeptSpec, MappingSpec
 from engine.language.transform.render import RenderError
 from engine.language.transform.select import SelectError, Selector
 from engine.plan.decision import Document
+from engine.words.json_value import shown
 from engine.words.money import amount_of, show_money
 
 NOT_KNOWN = frozenset({400, 404, 501})
@@ -244,4 +245,4 @@ def _line(line: tuple[str, Decimal | None]) -> str:
 def _shown(value: Any) -> str:
     if value is None or value == "":
         return "empty"
-    return show_money(value) if isinstance(value, Decimal) else str(value)
+    return show_money(value) if isinstance(value, Decimal) else shown(value)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
-from engine.words.json_value import decode, encode
+from engine.words.json_value import decode, encode, shown
 
 ABSENT = "(nothing)"
 
@@ -67,9 +66,4 @@ def _same(before: Any, after: Any) -> bool:
 def _shown(leaves: dict[str, Any], path: str) -> str:
     if path not in leaves:
         return ABSENT
-    value = leaves[path]
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if value is None or isinstance(value, (bool, dict, list)):
-        return encode(value).decode()
-    return str(value) if value != "" else '""'
+    return shown(leaves[path]) or '""'

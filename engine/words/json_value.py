@@ -64,6 +64,13 @@ def indented(value: object) -> str:
     return msgspec.json.format(encode(value), indent=2).decode()
 
 
+def shown(value: object) -> str:
+    """A value inside a sentence: true, false, null, lists and objects as JSON has them, all else as plain text."""
+    if value is None or isinstance(value, (bool, dict, list)):
+        return encode(value).decode()
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
 def digest(value: object) -> str:
     """SHA-256 of the canonical spelling, in hex."""
     return hashlib.sha256(canonical(value)).hexdigest()

@@ -36,10 +36,10 @@ def test_with_its_locks_nothing_is_exposed_and_nothing_is_paid(make_desk: MakeDe
 
 
 UNLOCKED: tuple[tuple[str, dict[str, Any], str], ...] = (
-    ("B-1", {"PayHold": False}, "pay_hold is False, asked True"),
+    ("B-1", {"PayHold": False}, "pay_hold is false, asked true"),
     ("B-2", {"PMUID": 2}, "payment_method is 2, asked 9"),
     ("B-3", {"GLControlCode": "AP"}, "gl_control is AP, asked AB-AP"),
-    ("B-4", {"CPay": True}, "central_payment is True, asked False"),
+    ("B-4", {"CPay": True}, "central_payment is true, asked false"),
 )
 
 

@@ -48,7 +48,7 @@ def test_each_act_of_a_clerk_is_named_and_nothing_is_entered_again(make_desk: Ma
     assert causes(desk) == {"GONE": "vanished", "EDITED": "edited", "UNLOCKED": "edited", "MOVED": "moved"}
     assert "kept 40.00 debit on 6300|20, not asked" in desk.row("EDITED").reason
     assert "asked 40.00 debit on 6200|10, not kept" in desk.row("EDITED").reason
-    assert "pay_hold is False, asked True" in desk.row("UNLOCKED").reason
+    assert "pay_hold is false, asked true" in desk.row("UNLOCKED").reason
     assert "group is HAND" in desk.row("MOVED").reason
     assert desk.row("LEFT").cause == ""
     listed = {one["number"]: one["cause"] for one in desk.asks("worklist", code=1)}

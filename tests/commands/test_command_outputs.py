@@ -93,6 +93,10 @@ def test_an_auditor_follows_each_amount_to_its_rule_and_source(scene: Scene) -> 
             (one["name"], one["place"]) for one in line["account_from"]["origins"] if "gl-coding.csv" in one["place"]
         }
         assert row_at(coding, rule[1]).startswith(f"{rule[0].removeprefix('rule ')},*,5020,")
+    vendors = {
+        one["told"] for part in told["sends"] for one in part["origins"] if one["told"].startswith("looked up in ")
+    }
+    assert "looked up in epicor Erp.BO.VendorSvc/Vendors by VendorID = {{ vendor_id }}" in vendors
     settings = [one for one in lines[0]["account_from"]["origins"] if one["name"] == "books.amortise_in"]
     assert settings[0]["value"] == "airbase"
     assert row_at(scene.folder / "books.yaml", settings[0]["place"]).strip().startswith("amortise_in: airbase")

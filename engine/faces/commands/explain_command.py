@@ -39,7 +39,7 @@ from engine.wiring.app import open_setup, valid_workspace
 from engine.wiring.workspace import find_workspace
 from engine.words.codes import CODES
 from engine.words.errors import InputError
-from engine.words.json_value import encode
+from engine.words.json_value import encode, shown
 from engine.words.money import show_money
 from engine.words.problem import did_you_mean
 
@@ -288,10 +288,7 @@ def _plain(value: Any) -> Any:
 
 
 def _shown(value: Any) -> str:
-    plain = _plain(value)
-    if isinstance(plain, (dict, list, bool)) or plain is None:
-        return encode(plain).decode()
-    return str(plain)
+    return shown(_plain(value))
 
 
 def _differs(then: Any, now: Any) -> bool:

@@ -15,6 +15,7 @@ from engine.language.transform.expression import compile_expression
 from engine.language.transform.failure import TransformError
 from engine.language.transform.operators import SHORT, TEXT_LENGTH_MAX, as_text, check_size, refuse_unknown
 from engine.language.transform.scan import Refused
+from engine.words.json_value import shown
 from engine.words.problem import Place, Problem
 
 _QUOTED_OR_CLOSING = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|}}|['"]""", re.DOTALL)
@@ -72,8 +73,7 @@ class Template:
 
 def literal(value: Any, place: Place) -> Template:
     """A template that is always this value."""
-    shown = value if isinstance(value, str) else "null" if value is None else str(value)
-    return Template(shown, place, is_literal=True, names=(), _value=lambda _: value)
+    return Template(shown(value), place, is_literal=True, names=(), _value=lambda _: value)
 
 
 def compile_template(node: Node, where: str) -> Template:
