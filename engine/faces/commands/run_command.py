@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -109,6 +109,11 @@ def command(
         finally:
             if form == "json":
                 put_json([result.as_json() for result in results])
+    _end(results, failed, form)
+
+
+def _end(results: Sequence[RunResult], failed: Mapping[str, Unreachable], form: str) -> None:
+    """Tell how all of it ended, by the exit code too."""
     if failed:
         told = "; ".join(f"{name}: {error}" for name, error in failed.items())
         raise Unreachable(f"{counted(len(failed), 'mapping')} could not be run to the end. {told}")

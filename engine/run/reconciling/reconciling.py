@@ -14,7 +14,7 @@ from engine.run.reconciling.exposing import exposed, exposed_findings, read_expo
 from engine.run.reconciling.read_ledger import read_ledger
 from engine.run.reconciling.read_source import booking_specs, read_source
 from engine.run.reconciling.read_target import read_target
-from engine.run.reconciling.report import ControlReport, Finding, RollForward, StateRow
+from engine.run.reconciling.report import ControlReport, Finding, RollForward
 from engine.run.reconciling.rolling import Account, Booked, roll
 from engine.run.reconciling.sides import IN_TARGET, LedgerFact, Period, Sides, SourceFact
 from engine.run.reconciling.signing import sign_offs
@@ -75,45 +75,12 @@ def _report(
     unknown: list[str],
     accounts: tuple[Account, ...],
 ) -> ControlReport:
-    facts, ledger, target, payable = sides.source, sides.ledger, sides.target, sides.payable
+    facts, target, payable = sides.source, sides.target, sides.payable
     currency = str(books.settings["currency"])
-    findings: list[Finding] = []
-    states: tuple[StateRow, ...] | None = None
-    rolled: tuple[RollForward, ...] = ()
-    placeless = 0
-    if facts is not None and target is not None:
-        states, told = state_rows(in_period(facts.values(), books.code, period), ledger, target, period)
-        booked = Booked(
-            pairs=pairs,
-            facts=facts,
-            ledger=ledger,
-            target=target,
-            period=period,
-            company=books.code,
-            currency=currency,
-        )
-        findings += [*told, *without_source(facts, ledger, books.code, period)]
-        findings += [*unclaimed_findings(in_period(facts.values(), books.code, period), ledger)]
-        findings += [*document_findings(pairs, target, facts, currency)]
-        findings += [*strangers(pairs, ledger, target)]
-        rolls = [roll(account, booked) for account in accounts]
-        rolled = tuple(one for one, _ in rolls)
-        findings += [finding for _, found in rolls for finding in found]
-        placeless, more = _placeless(facts, ledger)
-        findings += more
-        unknown += [*_not_named(setup, books), *_not_known(rolled)]
-        findings += _changed_since_sign_off(setup, rolled, books.code, period, currency)
-    if payable is not None:
-        findings += exposed_findings(payable)
-    gone = [
-        row
-        for row in ledger.values()
-        if target is not None and _entered(row, books.code, period) and target.document(row.reference) is None
-    ]
-    complete = facts is not None and target is not None
-    return ControlReport(
-        source=", ".join(sorted({spec.source.connection for spec in booking_specs(setup)})),
-        target=", ".join(sorted({spec.target.connection for spec in booking_specs(setup)})),
+    specs = tuple(booking_specs(setup))
+    report = ControlReport(
+        source=", ".join(sorted({spec.source.connection for spec in specs})),
+        target=", ".join(sorted({spec.target.connection for spec in specs})),
         company=books.code,
         period=period.name,
         first=period.first.isoformat(),
@@ -121,18 +88,57 @@ def _report(
         zone=str(books.settings["time_zone"]),
         currency=currency,
         run_at=setup.clock.now().isoformat(timespec="seconds"),
-        rules=digest(sorted(spec.content_hash for spec in booking_specs(setup)))[:8],
+        rules=digest(sorted(spec.content_hash for spec in specs))[:8],
         readings=sides.readings,
+        exposure=exposed(payable, facts) if facts is not None and payable is not None else None,
+        unknown=tuple(unknown),
+    )
+    if facts is not None and target is not None:
+        booked = Booked(
+            pairs=pairs,
+            facts=facts,
+            ledger=sides.ledger,
+            target=target,
+            period=period,
+            company=books.code,
+            currency=currency,
+        )
+        report = _compared(report, setup, books, booked, accounts)
+    return report if payable is None else replace(report, findings=(*report.findings, *exposed_findings(payable)))
+
+
+def _compared(
+    report: ControlReport, setup: Setup, books: Company, booked: Booked, accounts: tuple[Account, ...]
+) -> ControlReport:
+    """The report with all that both sides are needed for."""
+    facts, ledger, target, pairs = booked.facts, booked.ledger, booked.target, booked.pairs
+    code, period, currency = booked.company, booked.period, booked.currency
+    states, told = state_rows(in_period(facts.values(), code, period), ledger, target, period)
+    unclaimed = tuple(unclaimed_findings(in_period(facts.values(), code, period), ledger))
+    rolls = [roll(account, booked) for account in accounts]
+    rolled = tuple(one for one, _ in rolls)
+    placeless, lost = _placeless(facts, ledger)
+    gone = [row for row in ledger.values() if _entered(row, code, period) and target.document(row.reference) is None]
+    return replace(
+        report,
         states=states,
-        unclaimed=sum(one.kind == "unclaimed" for one in findings) if complete else None,
+        unclaimed=len(unclaimed),
         without_place=placeless,
         roll_forwards=rolled,
-        exposure=exposed(payable, facts) if facts is not None and payable is not None else None,
-        by_account=by_account(pairs, target, currency) if complete and target is not None else None,
-        by_vendor=by_vendor(pairs, gone, facts, currency) if complete and facts is not None else None,
-        in_base=in_base(pairs, facts, currency, _telling(setup)) if complete and facts is not None else None,
-        findings=tuple(findings),
-        unknown=tuple(unknown),
+        by_account=by_account(pairs, target, currency),
+        by_vendor=by_vendor(pairs, gone, facts, currency),
+        in_base=in_base(pairs, facts, currency, _telling(setup)),
+        findings=(
+            *told,
+            *without_source(facts, ledger, code, period),
+            *unclaimed,
+            *document_findings(pairs, target, facts, currency),
+            *strangers(pairs, ledger, target),
+            *(finding for _, found in rolls for finding in found),
+            *lost,
+            *_changed_since_sign_off(setup, rolled, code, period, currency),
+        ),
+        unknown=(*report.unknown, *_not_named(setup, books), *_not_known(rolled)),
     )
 
 

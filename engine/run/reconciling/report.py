@@ -214,15 +214,15 @@ class ControlReport:
     run_at: str
     rules: str
     readings: tuple[Reading, ...]
-    states: tuple[StateRow, ...] | None
-    unclaimed: int | None
-    without_place: int
-    roll_forwards: tuple[RollForward, ...]
+    states: tuple[StateRow, ...] | None = None
+    unclaimed: int | None = None
+    without_place: int = 0
+    roll_forwards: tuple[RollForward, ...] = ()
     exposure: Exposed | None
-    by_account: tuple[Compared, ...] | None
-    by_vendor: tuple[Compared, ...] | None
-    in_base: tuple[InBase, ...] | None
-    findings: tuple[Finding, ...]
+    by_account: tuple[Compared, ...] | None = None
+    by_vendor: tuple[Compared, ...] | None = None
+    in_base: tuple[InBase, ...] | None = None
+    findings: tuple[Finding, ...] = ()
     unknown: tuple[str, ...]
 
     @property
