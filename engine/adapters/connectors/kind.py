@@ -4,48 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from engine.adapters.connectors.auth import Credentials, CredentialWatch
 from engine.adapters.connectors.port import Connector
 from engine.adapters.connectors.settings import Setting
 from engine.adapters.connectors.transport import Transport
+from engine.language.spec.known import Catalogue
 from engine.words.clock import Clock
 
 Questions = tuple[tuple[str, str], ...]
 """Credential fields, each with the question to ask a person."""
-
-
-class Catalogue(Protocol):
-    """What is known of a system's sets, tables and methods, so that a mapping can be checked offline."""
-
-    def sets(self) -> tuple[str, ...]:
-        """Every entity set, as mappings write it."""
-        ...
-
-    def has_set(self, name: str) -> bool:
-        """Whether the set is known."""
-        ...
-
-    def set_fields(self, name: str) -> frozenset[str]:
-        """The fields of a set's rows; empty when they are not known."""
-        ...
-
-    def methods(self) -> tuple[str, ...]:
-        """Every method, as mappings write it."""
-        ...
-
-    def has_method(self, name: str) -> bool:
-        """Whether the method is known."""
-        ...
-
-    def tables(self) -> tuple[str, ...]:
-        """Every table whose fields are known."""
-        ...
-
-    def table_fields(self, table: str) -> frozenset[str]:
-        """The fields of a table; empty when they are not known."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

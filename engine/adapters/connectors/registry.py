@@ -11,12 +11,13 @@ from typing import Any
 from engine.adapters.connectors.airbase.connector import AIRBASE
 from engine.adapters.connectors.auth import Credentials, CredentialWatch
 from engine.adapters.connectors.epicor.connector import EPICOR
-from engine.adapters.connectors.kind import Catalogue, KindSpec, Questions, Wiring
+from engine.adapters.connectors.kind import KindSpec, Questions, Wiring
 from engine.adapters.connectors.memory.connector import MEMORY
 from engine.adapters.connectors.port import Connector
 from engine.adapters.connectors.rest.connector import REST
 from engine.adapters.connectors.settings import read_settings, settings_schema_of
 from engine.adapters.connectors.transport import Transport
+from engine.language.spec.known import Catalogue
 from engine.words.clock import Clock
 from engine.words.errors import InputError
 from engine.words.problem import did_you_mean

@@ -83,11 +83,6 @@ def is_error_value(text: str) -> bool:
     return _ERROR.fullmatch(text) is not None
 
 
-def without_zeros(codes: Iterable[str]) -> dict[str, str]:
-    """The codes that begin with zeros, by what is left when those are lost."""
-    return {code.lstrip("0") or "0": code for code in codes if _has_zeros(code)}
-
-
 def width_of_codes(codes: Collection[str]) -> int | None:
     """The width that a column's codes have, when they are numbers of one width and some begin with 0.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from engine.language.crosswalk.columns import Columns, read_header
-from engine.language.crosswalk.crosswalk import PRIORITY_NONE, Action, Crosswalk, Row, crosswalk_of, folded
+from engine.language.crosswalk.crosswalk import PRIORITY_NONE, Action, Crosswalk, Row, crosswalk_of
 from engine.language.crosswalk.damage import (
     damage_of,
     is_error_value,
@@ -17,13 +17,10 @@ from engine.language.crosswalk.damage import (
     shape_of,
     sound_shapes,
     width_of_codes,
-    without_zeros,
 )
 from engine.language.crosswalk.lints import row_problems, without_repeats
 from engine.language.crosswalk.table import Table, TableRow
 from engine.words.problem import Place, Problem, did_you_mean
-
-Known = Mapping[str, Collection[str]]
 
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _OTHER_DATE = re.compile(r"(?P<first>\d{1,2})[/.-](?P<second>\d{1,2})[/.-](?P<year>\d{4}|\d{2})", re.ASCII)
@@ -31,21 +28,17 @@ _NO_PLACE = Place(file="crosswalk", line=1, column=1)
 
 
 def make_crosswalk(
-    table: Table,
-    name: str,
-    keys: Sequence[str],
-    results: Sequence[str],
-    known: Known | None = None,
+    table: Table, name: str, keys: Sequence[str], results: Sequence[str]
 ) -> tuple[Crosswalk | None, tuple[Problem, ...]]:
     """The crosswalk that a table spells, and everything that is wrong with it.
 
-    `keys` are the columns that mappings match by, `results` those they take. `known` has the codes that a
-    column can hold at all, where they are known. There is no crosswalk when a problem is an error.
+    `keys` are the columns that mappings match by, `results` those they take. There is no crosswalk when a problem
+    is an error.
     """
     columns, found = read_header(table, keys, results)
     if columns is None:
         return None, found
-    reading = _Reading(table, columns, tuple(keys), tuple(results), known or {})
+    reading = _Reading(table, columns, tuple(keys), tuple(results))
     rows = reading.rows()
     problems = [*found, *reading.problems]
     if all(problem.is_warning for problem in problems):
@@ -54,28 +47,22 @@ def make_crosswalk(
 
 
 def crosswalk_of_rows(
-    name: str,
-    rows: Sequence[Mapping[str, Any]],
-    keys: Sequence[str],
-    results: Sequence[str],
-    place: Place = _NO_PLACE,
+    name: str, rows: Sequence[Mapping[str, Any]], keys: Sequence[str], results: Sequence[str]
 ) -> tuple[Crosswalk | None, tuple[Problem, ...]]:
     """The crosswalk of rows written in YAML; a key column that a row leaves out fits anything."""
     names = tuple(dict.fromkeys((*keys, *results, *(column for row in rows for column in row))))
     absent = dict.fromkeys(keys, "*")
     table = Table(
-        file=place.file,
+        file=_NO_PLACE.file,
         separator=",",
-        header=_row_at(place, names),
-        rows=tuple(
-            _row_at(place, tuple(_as_cell(row.get(column, absent.get(column))) for column in names)) for row in rows
-        ),
+        header=_row_of(names),
+        rows=tuple(_row_of(tuple(_as_cell(row.get(column, absent.get(column))) for column in names)) for row in rows),
     )
     columns, found = read_header(table, keys, results)
     problems = [problem for problem in found if not problem.is_warning]
     if columns is None:
         return None, tuple(problems)
-    reading = _Reading(table, columns, tuple(keys), tuple(results), {}, is_typed=True)
+    reading = _Reading(table, columns, tuple(keys), tuple(results), is_typed=True)
     made = reading.rows()
     problems.extend(reading.problems)
     if not problems:
@@ -91,8 +78,8 @@ def _crosswalk(
     return made, tuple(problems)
 
 
-def _row_at(place: Place, texts: tuple[str, ...]) -> TableRow:
-    return TableRow(line=place.line, texts=texts, starts=((place.line, place.column),) * len(texts))
+def _row_of(texts: tuple[str, ...]) -> TableRow:
+    return TableRow(line=_NO_PLACE.line, texts=texts, starts=((_NO_PLACE.line, _NO_PLACE.column),) * len(texts))
 
 
 def _as_cell(value: Any) -> str:
@@ -109,7 +96,6 @@ class _Reading:
     columns: Columns
     keys: tuple[str, ...]
     results: tuple[str, ...]
-    known: Known
     is_typed: bool = False
     problems: list[Problem] = field(default_factory=list)
 
@@ -144,30 +130,18 @@ class _Reading:
 
     def _check_codes(self, rows: Sequence[TableRow], name: str) -> None:
         position = self.columns.positions[name]
-        known = {folded(code) for code in self.known.get(name, ())}
-        lost = without_zeros(self.known.get(name, ()))
         cells = [mended(row.texts[position])[0] for row in rows]
         shapes = sound_shapes(dict.fromkeys(cells), self.table.separator)
-        width = None if known else width_of_codes(cells)
+        width = width_of_codes(cells)
         for row, cell in zip(rows, cells, strict=True):
-            if cell in ("", "*") or folded(cell) in known:
+            if cell in ("", "*"):
                 continue
             sentence, hint = damage_of(cell, self.table.separator)
             if sentence and shape_of(cell) not in shapes:
                 self._add(row, position, "E404", f"{name}: {sentence}", hint)
-            elif known and name in self.keys:
-                self._unknown_code(row, position, name, cell, lost.get(cell))
             elif width is not None and cell.isdigit() and len(cell) < width:
                 sentence = f"{name}: {cell} is shorter than the other codes, which have {width} digits"
                 self._add(row, position, "E404", sentence, f"did a spreadsheet drop the zeros of {cell:0>{width}}?")
-
-    def _unknown_code(self, row: TableRow, position: int, name: str, cell: str, full: str | None) -> None:
-        sentence = f"{cell} is not a code of {name}"
-        if full is not None:
-            self._add(row, position, "E404", sentence, f"did a spreadsheet drop the zeros of {full}?")
-        else:
-            hint = did_you_mean(cell, self.known[name])
-            self._add(row, position, "W410", f"{sentence}: no record can reach this row", hint)
 
     def _row(self, row: TableRow) -> Row:
         results = tuple(self._result(row, name) for name in self.results)

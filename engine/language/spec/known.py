@@ -14,16 +14,16 @@ class Catalogue(Protocol):
         """Whether there is an entity set `Service/Set`."""
         ...
 
-    def set_fields(self, name: str) -> frozenset[str] | None:
-        """The fields of an entity set; None when they are not known."""
+    def set_fields(self, name: str) -> frozenset[str]:
+        """The fields of an entity set; empty when they are not known."""
         ...
 
     def has_method(self, name: str) -> bool:
         """Whether there is a method `Service/Method`."""
         ...
 
-    def table_fields(self, table: str) -> frozenset[str] | None:
-        """The fields of a table of a dataset; None when they are not known."""
+    def table_fields(self, table: str) -> frozenset[str]:
+        """The fields of a table of a dataset; empty when they are not known."""
         ...
 
     def sets(self) -> Iterable[str]:
@@ -35,7 +35,7 @@ class Catalogue(Protocol):
         ...
 
     def tables(self) -> Iterable[str]:
-        """The names of all tables."""
+        """The names of all tables whose fields are known."""
         ...
 
 

@@ -93,7 +93,7 @@ def _set(
     known = catalogue.set_fields(name)
     for inner, field in fields:
         if _is_unknown_field(field, known):
-            near = did_you_mean(field, known or ())
+            near = did_you_mean(field, known)
             at_key = inner.path[-2] == "match"
             yield inner.problem("E503", f"'{name}' has no field '{field}'", near, at_key=at_key)
 
@@ -123,15 +123,14 @@ def _body(body: Body, part: SpecPart, catalogue: Catalogue, *, is_known: bool) -
         if len(path) == 2 and table not in tables and (is_known or _almost(table, tables)):
             near = did_you_mean(table, tables)
             yield (part / "ds" / table).problem("E504", f"there is no table '{table}'", near, at=place)
-        fields = catalogue.table_fields(table) if len(path) == 3 and table in tables else None
-        if len(path) == 3 and _is_unknown_field(path[2], fields):
-            near = did_you_mean(path[2], fields or ())
+        if len(path) == 3 and _is_unknown_field(path[2], fields := catalogue.table_fields(table)):
+            near = did_you_mean(path[2], fields)
             sentence = f"the table {table} has no field '{path[2]}'"
             yield (part / "ds" / table).problem("E503", sentence, near, at=place)
 
 
-def _is_unknown_field(field: str, known: frozenset[str] | None) -> bool:
-    return bool(known) and field not in (known or ()) and not field.endswith(_OWN_FIELD)
+def _is_unknown_field(field: str, known: frozenset[str]) -> bool:
+    return bool(known) and field not in known and not field.endswith(_OWN_FIELD)
 
 
 def _is_wrong(name: str, catalogue: Catalogue) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -22,14 +22,13 @@ def make(tmp_path: Path) -> Make:
         content: str | bytes,
         keys: Sequence[str] = ("account", "department"),
         results: Sequence[str] = ("gl_account",),
-        known: Mapping[str, Collection[str]] | None = None,
     ) -> Made:
         file = tmp_path / "gl-coding.csv"
         file.write_bytes(content.encode() if isinstance(content, str) else content)
         table, problems = read_table(file, "gl-coding.csv")
         if table is None:
             return None, problems
-        crosswalk, more = make_crosswalk(table, "gl-coding", keys, results, known)
+        crosswalk, more = make_crosswalk(table, "gl-coding", keys, results)
         return crosswalk, (*problems, *more)
 
     return made

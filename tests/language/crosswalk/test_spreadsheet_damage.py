@@ -110,27 +110,6 @@ def test_a_point_between_thousands_is_seen_where_commas_are_decimals(make: Make)
     assert (problem.code, problem.hint) == ("E404", "write 6100")
 
 
-def test_a_code_that_is_known_is_no_damage(make: Make) -> None:
-    crosswalk, problems = make(HEADER + row("1E5"), known={"account": ["1E5", "1E6"]})
-    assert problems == ()
-    assert crosswalk.find({"account": "1e5", "department": "a"}, None).values == {"gl_account": "X"}
-
-
-def test_lost_zeros_are_seen_by_the_known_codes(make: Make) -> None:
-    _, (problem,) = make(HEADER + row("10"), known={"account": ["0010", "0020"]})
-    assert (problem.code, str(problem.place)) == ("E404", "gl-coding.csv:2:1")
-    assert problem.sentence == "10 is not a code of account"
-    assert problem.hint == "did a spreadsheet drop the zeros of 0010?"
-
-
-def test_a_code_nobody_knows_is_a_row_never_reached(make: Make) -> None:
-    crosswalk, (problem,) = make(HEADER + row("6101") + row("*", "B"), known={"account": ["6100", "6200"]})
-    assert crosswalk is not None
-    assert problem.code == "W410"
-    assert "no record can reach this row" in problem.sentence
-    assert problem.hint.startswith("did you mean '6100'")
-
-
 def test_lost_zeros_are_seen_by_the_other_codes(make: Make) -> None:
     text = HEADER + row("0010") + row("0020") + row("1000") + row("30") + row("*")
     crosswalk, (problem,) = make(text)

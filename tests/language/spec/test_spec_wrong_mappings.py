@@ -39,14 +39,14 @@ class EpicorCatalogue:
     def has_set(self, name: str) -> bool:
         return name in self._SETS
 
-    def set_fields(self, name: str) -> frozenset[str] | None:
-        return self._SETS.get(name)
+    def set_fields(self, name: str) -> frozenset[str]:
+        return self._SETS.get(name, frozenset())
 
     def has_method(self, name: str) -> bool:
         return name in self._METHODS
 
-    def table_fields(self, table: str) -> frozenset[str] | None:
-        return self._TABLES.get(table)
+    def table_fields(self, table: str) -> frozenset[str]:
+        return self._TABLES.get(table, frozenset())
 
     def sets(self) -> Iterable[str]:
         return tuple(self._SETS)
