@@ -92,6 +92,7 @@ def test_a_key_is_queued_once_and_a_lane_runs_one_at_a_time(url: str) -> None:
         assert no_pickle(book)
         assert queue.forget_old(SystemClock().now()) == 0
         assert queue.forget_old(SystemClock().now() + timedelta(days=KEPT_DAYS + 1)) == 8
+        assert queue.forget_old(SystemClock().now() + timedelta(days=KEPT_DAYS + 1)) == 0, "they are gone"
         if book.is_file:
             with book.queue_engine.connect() as connection:
                 assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
