@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -136,4 +137,18 @@ def _key(item: Item) -> tuple[tuple[str, ...], str]:
     key = tuple(part.render(item.scope) for part in dedupe.key)
     if any(is_missing(part) for part in key):
         raise Waits("value_missing", "a part of the dedupe key is missing")
-    return tuple(str(part) for part in key), dedupe.find[0].set if dedupe.find else item.spec.target.call.path.text
+    texts = tuple(str(part) for part in key)
+    for text in texts:
+        _check_legible(text)
+    return texts, dedupe.find[0].set if dedupe.find else item.spec.target.call.path.text
+
+
+def _check_legible(text: str) -> None:
+    """Nobody sees a sign without a shape, so nobody would find the document again by what stands on the paper."""
+    bare = text.strip()
+    if bare.isprintable():
+        return
+    sign = next(one for one in bare if not one.isprintable())
+    called = unicodedata.name(sign, "a control sign").lower()
+    hidden = f"has a sign that cannot be seen (U+{ord(sign):04X}, {called})"
+    raise Waits("value_wrong", f"{bare!a} {hidden}: take it away at the source")

@@ -154,6 +154,24 @@ def test_a_date_at_the_end_of_the_calendar_holds_that_bill_alone(make_house: Mak
     assert house.row(sound).state == "entered"
 
 
+@pytest.mark.parametrize(
+    ("number", "named"),
+    [("INV-1\u200b7", "U+200B, zero width space"), ("INV\x1b[31m-17", "U+001B, a control sign")],
+)
+def test_a_number_with_a_sign_that_nobody_sees_holds_that_bill_alone(
+    make_house: MakeHouse, number: str, named: str
+) -> None:
+    """In Epicor nobody would find it by what stands on the paper."""
+    odd, sound = bill(number, label="odd"), bill("B-2", "75.00")
+    house = make_house(odd, sound)
+    house.run("bills")
+    row = house.row(odd)
+    assert (row.state, row.cause) == ("held", "value_wrong")
+    assert named in row.reason
+    assert "\\" in row.reason, "it is shown by its code, so that it is seen"
+    assert house.row(sound).state == "entered"
+
+
 def test_records_of_a_mapping_that_is_gone_are_told(make_house: MakeHouse) -> None:
     house = make_house(bill("B-1"))
     house.run("vendors")
