@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from engine.language.node import Node
 from engine.language.spec.check_shape import shape_faults
@@ -59,6 +59,8 @@ def load_connections(
     node = file.root.find(("connections",))
     found = {name: _connection(name, item, findings) for name, item in (node.fields or {}).items()}
     ledger = file.root.get("ledger")
+    if ledger is not None and isinstance(ledger.scalar, str):
+        _check_ledger(ledger, ledger.scalar, findings)
     problems = in_order(findings.problems)
     if findings.has_errors:
         return None, problems
@@ -109,6 +111,19 @@ def check_address(node: Node, url: str, findings: Findings) -> None:
         findings.add(node, "E702", "the address names no host", "an address such as https://…")
     elif parts.scheme == "http" and host not in LOOPBACK:
         findings.add(node, "E702", "http sends credentials in the clear", "use https")
+
+
+def _check_ledger(node: Node, url: str, findings: Findings) -> None:
+    """Add a password that stands in the database's URL."""
+    try:
+        parts = urlsplit(url)
+        stands = parts.password is not None or "password" in dict(parse_qsl(parts.query, keep_blank_values=True))
+    except ValueError as error:
+        findings.add(node, "E702", f"this is no address: {error}", "postgresql://user@host/database")
+        return
+    if stands:
+        hint = "remove it here; it is taken from PGPASSWORD, or from the file that PGPASSFILE names"
+        findings.add(node, "E702", "the address holds a password", hint)
 
 
 def _about_secrets(problem: Problem, key: str | None) -> Problem:

@@ -75,6 +75,8 @@ def test_how_long_a_turn_lasts_unrenewed_may_be_set(tmp_path: Path) -> None:
         ("https://airbase", "https://me:pw@airbase", "E702", 5, 15, "credentials set"),
         ("https://airbase.example.com", "airbase.example.com", "E107", 5, 15, "https://"),
         ("ledger: postgresql://", "ledger: mysql://", "E107", 11, 9, "sqlite:////folder/ledger.db"),
+        ("ledger: postgresql://db", "ledger: postgresql://rosa:pw@db", "E702", 11, 9, "PGPASSWORD"),
+        ("ledger: postgresql://db/ledger", "ledger: postgresql://db/ledger?password=pw", "E702", 11, 9, "PGPASSFILE"),
         ("auth_scheme: Token", "auth_scheme: Token\n    page_size: '10'", "E106", 7, 16, "write 10, without quotes"),
         ("auth_scheme: Token", "auth_scheme: Token\n    page_size: ten", "E106", 7, 16, "Rows of a page."),
         ("auth_scheme: Token", "auth_scheme: Token\n    page_size: 10.0", "E106", 7, 16, "Rows of a page."),
@@ -88,3 +90,4 @@ def test_a_wrong_setting_is_one_problem_at_its_place(
     assert found is None
     assert [(p.code, p.place.line, p.place.column) for p in problems] == [(code, line, column)], problems
     assert hint in problems[0].hint
+    assert "pw" not in problems[0].sentence
