@@ -15,7 +15,10 @@ GENESIS = "0" * 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEvent:
-    """What happened: when (UTC), by whom, to which record or credential, in which run, and the detail as JSON."""
+    """What happened: when (UTC), by whom, to which record or credential, in which run, and the detail as JSON.
+
+    `record_id` is the ledger's number of the record, by which its events are found; no hash covers it.
+    """
 
     at: datetime
     who: str
@@ -23,6 +26,7 @@ class AuditEvent:
     record: str | None
     run: str | None
     detail: dict[str, Any]
+    record_id: int | None = None
 
 
 def chain_of(key: bytes) -> hmac.HMAC:

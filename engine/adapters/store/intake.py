@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, not_, select, update
+from sqlalchemy import Connection, Select, bindparam, not_, select, update
 
 from engine.adapters.store import claims, payloads, run_rows
 from engine.adapters.store.many import InsertMany, UpdateMany
@@ -20,13 +20,15 @@ from engine.domain.record import RecordKey, SourceRecord
 _MAY_BE_IN_TARGET = frozenset({State.SENDING, State.IN_DOUBT, State.ENTERED, State.IN_GL, State.SETTLED})
 _WITHDRAWN_WHEN_GONE = tuple(sorted(OPEN - {State.WITHDRAWN}))
 
-_KNOWN = select(
-    *(records.c.id, records.c.connection, records.c.feed, records.c.source_id, records.c.payload_hash),
-    *(records.c.state, records.c.cause, records.c.reason, records.c.seen_run),
-).where(
+_NAMES = (records.c.id, records.c.connection, records.c.feed, records.c.source_id)
+_IDS = select(*_NAMES).where(
     records.c.connection == bindparam("connection"),
     records.c.feed == bindparam("feed"),
     records.c.source_id.in_(bindparam("source_ids", expanding=True)),
+)
+_KNOWN = _IDS.with_only_columns(
+    *_NAMES,
+    *(records.c.payload_hash, records.c.state, records.c.cause, records.c.reason, records.c.seen_run),
 )
 _UNTOUCHED: Mapping[str, Any] = {
     **dict.fromkeys(("cause", "reason", "label", "label_folded", "acknowledged"), ""),
@@ -64,7 +66,7 @@ def register(transaction: Transaction, page: Intake, run: str) -> None:
     latest = {key: record for key, (record, _) in page.items()}
     hashes = {key: packed.name for key, (_, packed) in page.items()}
     payloads.keep(transaction, (packed for _, packed in page.values()))
-    known = _known(transaction, list(latest))
+    known = {key_of(row): row for row in _rows(transaction, _KNOWN, list(latest))}
     events: list[AuditEvent] = []
     _insert(transaction, {key: latest[key] for key in latest if key not in known}, hashes, run, events)
     changed = (_changed(transaction, row, hashes[key], events) for key, row in known.items())
@@ -77,17 +79,15 @@ def _storable(key: RecordKey) -> RecordKey:
     return RecordKey(connection=key.connection, feed=key.feed, source_id=storable(key.source_id))
 
 
-def _known(transaction: Transaction, keys: Sequence[RecordKey]) -> dict[RecordKey, Record]:
+def _rows(transaction: Transaction, query: Select[Any], keys: Sequence[RecordKey]) -> Iterator[Record]:
+    """What a query says of records."""
     by_feed: dict[tuple[str, str], list[str]] = {}
     for key in keys:
         by_feed.setdefault((key.connection, key.feed), []).append(key.source_id)
-    known = {}
     for (connection, feed), source_ids in by_feed.items():
         for part in parts_of(source_ids):
             keys_of_part = {"connection": connection, "feed": feed, "source_ids": part}
-            rows = rows_of(transaction.connection.execute(_KNOWN, keys_of_part))
-            known.update({key_of(row): row for row in rows})
-    return known
+            yield from rows_of(transaction.connection.execute(query, keys_of_part))
 
 
 def _insert(
@@ -113,7 +113,8 @@ def _insert(
         for key, record in new.items()
     ]
     _INSERT.run(transaction.connection, rows)
-    events += [transaction.event("seen", str(key), {"payload": hashes[key]}) for key in new]
+    ids = {key_of(row): row["id"] for row in _rows(transaction, _IDS, list(new))}
+    events += [transaction.event("seen", str(key), {"payload": hashes[key]}, ids[key]) for key in new]
 
 
 def _changed(
@@ -125,11 +126,11 @@ def _changed(
         changes["payload_hash"] = payload_hash
         if row["state"] in _MAY_BE_IN_TARGET:
             detail = {"state": row["state"], "from": row["payload_hash"], "to": payload_hash}
-            events.append(transaction.event("changed", str(key_of(row)), detail))
+            events.append(transaction.event_of("changed", row, detail))
     if row["state"] == State.WITHDRAWN:
         changes |= {"state": State.SEEN.value, "cause": "", "reason": ""}
         detail = {"from": row["state"], "to": State.SEEN, "reason": "it is in the feed again"}
-        events.append(transaction.event("moved", str(key_of(row)), detail))
+        events.append(transaction.event_of("moved", row, detail))
     return {**row, **changes, "updated_at": transaction.now} if changes else None
 
 
@@ -157,9 +158,9 @@ def withdraw_unseen(transaction: Transaction, connection: str, feed: str, run: s
     claims.give_back(transaction, [row["id"] for row in gone if not row["may_be_entered"]])
     transaction.note(
         [
-            transaction.event(
+            transaction.event_of(
                 "moved",
-                str(key_of(row)),
+                row,
                 {"from": row["state"], "to": State.WITHDRAWN, "cause": "withdrawn", "reason": reason},
             )
             for row in gone

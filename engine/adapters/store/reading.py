@@ -65,14 +65,14 @@ def _ids_of(connection: Connection, keys: Sequence[str]) -> set[int]:
     """The records that people mean by these keys; a key that names one exactly is not taken as a beginning."""
     ids: set[int] = set()
     left = set(keys)
-    for find in (_by_record_key, _by_source_id_or_label, _by_beginning):
+    for find in (by_record_key, _by_source_id_or_label, _by_beginning):
         found = find(connection, sorted(left))
         ids.update(found)
         left -= set(found.values())
     return ids
 
 
-def _by_record_key(connection: Connection, keys: Sequence[str]) -> dict[int, str]:
+def by_record_key(connection: Connection, keys: Sequence[str]) -> dict[int, str]:
     """By `connection:feed:source id`; each part but the first may hold colons, so every reading is tried."""
     by_feed: dict[tuple[str, str], dict[str, str]] = {}
     for key in keys:

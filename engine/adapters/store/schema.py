@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection, Engine, insert, inspect, select, update
+from sqlalchemy.schema import CreateIndex, DropIndex
 
 from engine.adapters.store.dialect import for_reading, for_writing, guard_head, guard_trail
-from engine.adapters.store.tables import VERSION, alerts, inbox, ledger, metadata, schedules
+from engine.adapters.store.tables import VERSION, alerts, audit, inbox, ledger, metadata, schedules
 from engine.words.clock import Clock, IdMaker
 from engine.words.errors import LedgerError
 
@@ -16,7 +17,21 @@ def _make_service_tables(connection: Connection) -> None:
     metadata.create_all(connection, tables=[inbox, schedules, alerts])
 
 
-STEPS: Mapping[int, Callable[[Connection], None]] = {2: guard_head, 3: _make_service_tables}
+def _find_events_by_number(connection: Connection) -> None:
+    """Events written so far keep no number, and are found by the record's name."""
+    kind = audit.c.record_id.type.compile(connection.dialect)
+    connection.exec_driver_sql(f"ALTER TABLE audit ADD COLUMN record_id {kind}")
+    by_name = next(index for index in audit.indexes if index.name == "ix_audit_record")
+    connection.execute(DropIndex(by_name))
+    for index in audit.indexes:
+        connection.execute(CreateIndex(index))
+
+
+STEPS: Mapping[int, Callable[[Connection], None]] = {
+    2: guard_head,
+    3: _make_service_tables,
+    4: _find_events_by_number,
+}
 """What brings a ledger of the version before up to this one; each runs once, in one transaction with the rest."""
 
 

@@ -248,9 +248,13 @@ class SqlLedger:
     def trail(self, record: str | None = None) -> Iterator[tuple[int, AuditEvent, str]]:
         """Audit events in order with their number and hash."""
 
-        def page(connection: Connection) -> Sequence[Any]:
-            return trail.page(connection, after, record=record)
+        def ids(connection: Connection) -> tuple[int, ...]:
+            return tuple(reading.by_record_key(connection, [str(record)]))
 
+        def page(connection: Connection) -> Sequence[Any]:
+            return trail.page(connection, after, of)
+
+        of = None if record is None else trail.Of(record, self._database.read(ids))
         after: int | None = None
         while rows := self._database.read(page):
             for row in rows:

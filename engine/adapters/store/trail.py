@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -28,6 +29,14 @@ _HEAD = f"SELECT seq, hash, key_id FROM audit_head WHERE id = {HEAD_ID}"  # noqa
 _BEGIN_HEAD = InsertMany(audit_head)
 _MOVE_HEAD = UpdateMany(audit_head, ("seq", "hash", "key_id", "seal"))
 _INSERT = InsertMany(audit)
+
+
+@dataclass(frozen=True, slots=True)
+class Of:
+    """Whose events are wanted: the name that they bear, and its numbers in the ledger, none if it is no record."""
+
+    name: str
+    ids: tuple[int, ...]
 
 
 class Trail:
@@ -60,7 +69,7 @@ class Trail:
             seq += 1
             told, detail = _spelled(seq, event)
             own = link_row(previous, told, detail, self._chain)
-            rows.append((*told, detail.decode(), previous, own, self.key_id))
+            rows.append((*told, detail.decode(), previous, own, self.key_id, event.record_id))
             previous = own
         _INSERT.run_as_kept(connection, rows)
         head = {"id": HEAD_ID, "seq": seq, "hash": previous, "key_id": self.key_id, "seal": self.seal(seq, previous)}
@@ -105,14 +114,18 @@ def _spelled(seq: int, event: AuditEvent) -> tuple[tuple[int | str | None, ...],
     return (seq, _as_kept(event.at), storable(event.who), storable(event.kind), record, run), detail
 
 
-def page(connection: Connection, after: int | None, *, record: str | None = None) -> Sequence[Row[Any]]:
-    """Rows of the trail in order, from the first, or from behind `after`."""
-    query = select(audit).order_by(audit.c.seq).limit(PAGE)
-    if after is not None:
-        query = query.where(audit.c.seq > after)
-    if record is not None:
-        query = query.where(audit.c.record == record)
-    return connection.execute(query).all()
+def page(connection: Connection, after: int | None, of: Of | None = None) -> Sequence[Row[Any]]:
+    """Rows of the trail in order, from the first, or from behind `after`; all, or those of a record."""
+    behind = () if after is None else (audit.c.seq > after,)
+    rows = select(audit).where(*behind).order_by(audit.c.seq).limit(PAGE)
+    if of is None:
+        return connection.execute(rows).all()
+    parts = (
+        rows.where(audit.c.record_id.in_(of.ids), audit.c.record == of.name),
+        rows.where(audit.c.record_id.is_(None), audit.c.record == of.name),
+    )
+    found = [row for part in parts for row in connection.execute(part)]
+    return sorted(found, key=lambda row: row.seq)[:PAGE]
 
 
 @lru_cache(maxsize=64)

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from engine.adapters.store.payload_seal import PayloadSeal
+from engine.adapters.store.rows import Record, key_of
 from engine.adapters.store.trail import Trail
 from engine.domain.audit_event import AuditEvent
 
@@ -39,11 +40,23 @@ class Transaction:
         """What payloads are sealed with."""
         return self.trail.payload_seal
 
-    def event(self, kind: str, record: str | None, detail: Mapping[str, Any]) -> AuditEvent:
+    def event(
+        self, kind: str, record: str | None, detail: Mapping[str, Any], record_id: int | None = None
+    ) -> AuditEvent:
         """An audit event of this moment and author."""
         return AuditEvent(
-            at=self.now, who=self.act.who, kind=kind, record=record, run=self.act.run, detail=dict(detail)
+            at=self.now,
+            who=self.act.who,
+            kind=kind,
+            record=record,
+            run=self.act.run,
+            detail=dict(detail),
+            record_id=record_id,
         )
+
+    def event_of(self, kind: str, row: Record, detail: Mapping[str, Any]) -> AuditEvent:
+        """An audit event of a record, of this moment and author."""
+        return self.event(kind, str(key_of(row)), detail, row["id"])
 
     def note(self, events: Sequence[AuditEvent]) -> None:
         """Add events to the trail."""

@@ -23,6 +23,9 @@ MOVED_WITHIN = 1000
 """How far from its place a moved event is looked for; each place costs the computing of a hash."""
 SEARCHES_MAX = 50
 
+_OWNER = (records.c.connection + ":" + records.c.feed + ":" + records.c.source_id).label("owner")
+"""The record that an event is found by."""
+
 Head = tuple[int, str]
 
 
@@ -30,7 +33,8 @@ def problems(connection: Connection, trail: Trail, kept: Head | None) -> Generat
     """What does not fit, in sentences, in the order of the trail; then its end, its payloads and its guards."""
     with any_text(connection):
         check = _Check(connection, trail, kept)
-        in_order = select(audit).order_by(audit.c.seq)
+        in_order = select(audit, _OWNER).join(records, records.c.id == audit.c.record_id, isouter=True)
+        in_order = in_order.order_by(audit.c.seq)
         with connection.execute(in_order, execution_options={"yield_per": PAGE}) as rows:
             for row in rows:
                 yield from check.row(row)
@@ -78,6 +82,8 @@ class _Check:
             fits = self._trail.fits(row)
             if fits:
                 yield from self.payloads.referred(row, named(row))
+                if row.record_id is not None and row.owner != row.record:
+                    yield f"{named(row)} was put to another record: it is not found by its own"
         yield from self._place(row, fits=fits)
         if not self._is_behind_the_end(row) and (row.seq > self._seq or fits):
             self._seq, self._hash, self._last, self._last_fits = row.seq, row.hash, row, fits

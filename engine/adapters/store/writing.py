@@ -15,7 +15,7 @@ from engine.adapters.store.claims import Claims
 from engine.adapters.store.knowing import WRITTEN, Needs, all_of, ask
 from engine.adapters.store.many import InsertMany, UpdateMany
 from engine.adapters.store.port import Lease
-from engine.adapters.store.rows import Record, key_of
+from engine.adapters.store.rows import Record
 from engine.adapters.store.tables import attempts, records
 from engine.adapters.store.transaction import Transaction
 from engine.domain.audit_event import AuditEvent
@@ -100,7 +100,7 @@ class Writing:
 
     def note(self, kind: str, record: Record, detail: Mapping[str, Any]) -> None:
         """Say something of a record in the trail."""
-        self._events.append(self.transaction.event(kind, str(key_of(record)), detail))
+        self._events.append(self.transaction.event_of(kind, record, detail))
 
     def write(self) -> None:
         """Write all that changed."""

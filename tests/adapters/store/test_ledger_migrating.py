@@ -7,8 +7,9 @@ import pytest
 from ledger_scene import RUN, WHO, bill, open_at, ready, row_of
 from stores import Store
 from test_ledger_contention import contender, outputs
-from test_ledger_opening import DROP_SERVICE_TABLES, UNDO_LATER_VERSIONS
+from test_ledger_opening import DROP_RECORD_NUMBERS, DROP_SERVICE_TABLES, UNDO_LATER_VERSIONS
 
+from engine.adapters.store.port import Decision
 from engine.adapters.store.tables import VERSION
 from engine.domain.lifecycle import State
 from engine.words.clock import SystemClock
@@ -16,8 +17,12 @@ from engine.words.clock import SystemClock
 
 def made_older(store: Store, version: int) -> None:
     """Undo what later versions added, as the program of that version left it."""
-    undo = UNDO_LATER_VERSIONS[store.url.partition(":")[0]] if version == 1 else DROP_SERVICE_TABLES
-    store.run(*undo, f"UPDATE ledger SET version = {version}")
+    undo = {
+        1: UNDO_LATER_VERSIONS[store.url.partition(":")[0]],
+        2: (*DROP_RECORD_NUMBERS, *DROP_SERVICE_TABLES),
+        3: DROP_RECORD_NUMBERS,
+    }
+    store.run(*undo[version], f"UPDATE ledger SET version = {version}")
 
 
 @pytest.mark.parametrize("version", range(1, VERSION))
@@ -30,8 +35,13 @@ def test_an_older_ledger_keeps_its_records_and_its_trail(store: Store, version: 
     ledger = open_at(store.url)
     try:
         assert store.rows("SELECT version FROM ledger") == [(VERSION,)]
-        assert row_of(ledger, "b-1").state is State.READY
+        old = row_of(ledger, "b-1")
+        assert old.state is State.READY
         ready(ledger, "b-2")
+        ledger.decide([Decision(record_id=old.id, state=State.HELD, cause="value_wrong")], RUN, WHO)
+        told = [(seq, event.kind) for seq, event, _ in ledger.trail(str(old.key))]
+        assert [kind for _, kind in told] == ["seen", "moved", "moved"], "from before and after, in their order"
+        assert told == sorted(told)
         assert ledger.verify_trail() == ()
     finally:
         ledger.close()

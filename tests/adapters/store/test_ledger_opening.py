@@ -68,8 +68,15 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date(store: Store) -> No
 
 
 DROP_SERVICE_TABLES = ("DROP TABLE inbox", "DROP TABLE schedules", "DROP TABLE alerts")
+DROP_RECORD_NUMBERS = (
+    "DROP INDEX ix_audit_record",
+    "DROP INDEX ix_audit_record_id",
+    "ALTER TABLE audit DROP COLUMN record_id",
+    "CREATE INDEX ix_audit_record ON audit (record)",
+)
 UNDO_LATER_VERSIONS = {
     "sqlite": (
+        *DROP_RECORD_NUMBERS,
         *DROP_SERVICE_TABLES,
         "UPDATE ledger SET version = 1",
         "DROP TRIGGER audit_head_forward",
@@ -77,6 +84,7 @@ UNDO_LATER_VERSIONS = {
         "DROP TRIGGER audit_head_no_replace",
     ),
     "postgresql": (
+        *DROP_RECORD_NUMBERS,
         *DROP_SERVICE_TABLES,
         "UPDATE ledger SET version = 1",
         "DROP FUNCTION audit_head_forward CASCADE",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from ledger_scene import AUDIT_KEY, RUN, act, bill, link, open_at, ready, tell_ten
+from ledger_scene import AUDIT_KEY, RUN, act, bill, link, open_at, ready, row_of, tell_ten
 from stores import PostgresStore, SqliteStore, Store
 
 from engine.adapters.store.port import Ledger
 
 B1 = "airbase:/v1/accounting/ledger_entries/:b-1"
-ROW = "at, who, kind, record, run, detail, previous, hash, key_id"
+ROW = "at, who, kind, record, run, detail, previous, hash, key_id, record_id"
 
 
 @pytest.fixture
@@ -145,6 +145,21 @@ def test_a_trail_removed_whole_is_missed(told: Ledger, store: Store) -> None:
     gone = "the whole audit trail was removed: the ledger holds runs or records, and not one event"
     assert told.verify_trail() == (gone,)
     assert told.verify_trail(head) == (gone, cut.format("the head that was kept"))
+
+
+def test_an_event_hidden_from_its_record_is_named(told: Ledger, store: Store) -> None:
+    """By the ledger's number of the record, which no hash covers."""
+    whole = [seq for seq, _, _ in told.trail(B1)]
+    store.tamper("UPDATE audit SET record_id = NULL WHERE seq = 4")
+    assert [seq for seq, _, _ in told.trail(B1)] == whole
+    assert told.verify_trail() == ()
+    store.tamper("UPDATE audit SET record_id = 999 WHERE seq = 4")
+    assert [seq for seq, _, _ in told.trail(B1)] == [seq for seq in whole if seq != 4]
+    sentence = f"event 4 (intent of {B1}) was put to another record: it is not found by its own"
+    assert told.verify_trail() == (sentence,)
+    told.register([bill("b-2")], RUN)
+    store.tamper(f"UPDATE audit SET record_id = {row_of(told, 'b-2').id} WHERE seq = 4")
+    assert told.verify_trail() == (sentence,)
 
 
 def test_inserted_events_are_named(told: Ledger, store: Store) -> None:
