@@ -253,3 +253,9 @@ def test_a_wide_terminal_wraps_in_the_last_column_and_a_pipe_not_at_all() -> Non
 def test_text_from_outside_cannot_break_a_line() -> None:
     lines = list(table_lines((column("name"),), [("evil\nname\x1b[2K",)], width=None))
     assert lines[-1] == "evil name [2K"
+
+
+def test_one_long_value_does_not_make_every_row_as_long() -> None:
+    lines = list(table_lines((column("name"), column("n")), [("x" * 100_000, "1"), ("y", "2")], width=None))
+    assert lines[2].endswith("x… (100,000 letters)  1")
+    assert max(map(len, lines)) < 2_100

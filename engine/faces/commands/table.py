@@ -19,6 +19,8 @@ Cell = object
 _GAP = "  "
 _INDENT = "    "
 _TEXT_MIN = 24
+_CELL_MAX = 2_000
+"""Letters of a cell: every row is as wide as the widest one, and JSON has all of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,8 @@ def display_width(text: str) -> int:
 
 
 def _lines(cell: Cell) -> list[str]:
-    return [one_line(part) for part in (cell if isinstance(cell, tuple) else (cell,))]
+    lines = [one_line(part) for part in (cell if isinstance(cell, tuple) else (cell,))]
+    return [line if len(line) <= _CELL_MAX else f"{line[:_CELL_MAX]}… ({len(line):,} letters)" for line in lines]
 
 
 def _widths(columns: Sequence[Column], cells: Sequence[Sequence[Sequence[str]]]) -> list[int]:
