@@ -21,6 +21,9 @@ OLDEST = (3, 35, 0)
 WITH_JSON = (3, 38, 0)
 """The first SQLite that always has JSON functions; most of those before have them as well."""
 READERS_MAX = 30
+_WRITER_CACHE_KB = 2_000
+_READER_CACHE_KB = 500
+"""There is one writer and there are several readers, whose pages the system has in memory too."""
 
 _GUARD = "CREATE TRIGGER {name} BEFORE {event} BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END"
 _TRAIL_GUARDED = {
@@ -140,6 +143,7 @@ def _prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:
         _write_ahead(cursor)
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute(f"PRAGMA cache_size = -{_READER_CACHE_KB}")
     finally:
         cursor.close()
 
@@ -172,6 +176,7 @@ def _beginning(file: Path, opened: tuple[int, int] | None) -> Callable[[Connecti
             # What undoes one statement of a writer would go into a temporary file, and be half of all its writing.
             # What a reader sorts stays there, since it may be large.
             driver.execute(f"PRAGMA temp_store = {'MEMORY' if writes else 'DEFAULT'}")
+            driver.execute(f"PRAGMA cache_size = -{_WRITER_CACHE_KB if writes else _READER_CACHE_KB}")
             connection.info["ledger_write"] = writes
         driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
