@@ -123,8 +123,6 @@ def _reconciling(spec: MappingSpec) -> Iterator[str]:
         yield f"lists the {how} by {spec.target.connection} {posting.set}"
     for account, value in spec.reconcile.accounts:
         yield f"takes {account} for the account {plain(value)}"
-    if spec.reconcile.unchanged:
-        yield f"names a record whose {', '.join(sorted(spec.reconcile.unchanged))} changed at the source after entry"
     if spec.reconcile.on_clearing is not None:
         yield f"before it is booked, a record moves the clearing account by {plain(spec.reconcile.on_clearing)}"
 

@@ -79,15 +79,14 @@ def _read(spec: MappingSpec, payload: dict[str, Any]) -> dict[str, Any]:
         extract(spec, payload, read)
     except Waits as waits:
         read["what is wrong with it"] = waits.reason
-    return {**values, **{name: plain(value) for name, value in read.items()}}
+    return {**values, **{name: _plain(value) for name, value in read.items()}}
 
 
-def plain(value: Any) -> Any:
-    """Extracted values as JSON can hold them."""
+def _plain(value: Any) -> Any:
     if isinstance(value, UtcMoment):
         return value.moment.isoformat()
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, list):
-        return [plain(inner) for inner in value]
-    return {name: plain(inner) for name, inner in value.items()} if isinstance(value, dict) else value
+        return [_plain(inner) for inner in value]
+    return {name: _plain(inner) for name, inner in value.items()} if isinstance(value, dict) else value

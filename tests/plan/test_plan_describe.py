@@ -123,7 +123,6 @@ def test_the_shipped_mappings_say_what_stands_against_a_second_payment() -> None
             "card-transactions",
             "lists the lines that are not posted yet by epicor Erp.BO.GLJournalEntrySvc/GLJrnDtlMnls",
         ),
-        ("cash-movements", "names a record whose date, kind changed at the source after entry"),
         ("card-transactions", "before it is booked, a record moves the clearing account by 0 if amount is missing "),
     ):
         assert sentence in said[name]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
@@ -168,62 +167,6 @@ def test_what_the_source_moved_to_another_company_is_named_in_both(month: Month)
     with month.house.setup() as setup:
         there = reconcile(setup, "EPIC07", period_of(PERIOD))
     assert ("not in the target", Decimal("250.00")) in said_of(there, "B-2")
-
-
-def recoded(month: Month, entry: dict[str, Any], account: str, **changes: Any) -> None:
-    """Someone codes a completed entry anew at the source."""
-    lines = [{**line, "account": {**line["account"], "erp_reference_id": account}} for line in entry["expense_list"]]
-    month.house.sandbox.airbase.books.change_entry(entry["airbase_id"], expense_list=lines, **changes)
-
-
-def test_what_was_coded_anew_at_the_source_after_it_was_entered_is_named(month: Month) -> None:
-    """Its amount is the same, and it has left the feed: nothing but the report would ever see it."""
-    month.posts()
-    recoded(month, ENTRIES[1], "6100")
-    recoded(month, ENTRIES[4], "6100")
-    report = month.reconciles()
-    assert (report.verdict, report.exit_code) == (DOES_NOT_TIE, 1)
-    bill_row, card_row = (month.house.row(ENTRIES[place]) for place in (1, 4))
-    assert [(one.kind, one.record, one.amount, one.sentence) for one in report.findings] == [
-        (
-            "changed at the source",
-            str(row.key),
-            row.amount,
-            (
-                f"{row.label} is entered as {row.reference}, and the source shows it changed since: "
-                f"lines[0].account: {account} -> 6100"
-            ),
-        )
-        for row, account in ((bill_row, "6200"), (card_row, "6300"))
-    ]
-
-
-def test_a_changed_amount_counts_once(month: Month) -> None:
-    month.posts()
-    lines = [{**ENTRIES[1]["expense_list"][0], "amount": "260.00"}]
-    month.house.sandbox.airbase.books.change_entry(
-        ENTRIES[1]["airbase_id"], expense_list=lines, total_amount="260.00"
-    )
-    report = month.reconciles()
-    assert said_of(report, "B-2") == {
-        ("amount in the ledger", Decimal("-10.00")),
-        ("changed at the source", Decimal("0.00")),
-    }
-    assert report.amount == Decimal("10.00")
-
-
-def test_a_note_or_a_receipt_that_comes_later_changes_nothing(month: Month) -> None:
-    month.posts()
-    more = {"notes": "paid from the other card", "receipt_link": "https://files.example/r.pdf"}
-    month.house.sandbox.airbase.books.change_entry(ENTRIES[1]["airbase_id"], **more)
-    assert month.reconciles().verdict == TIES
-
-
-def test_nothing_is_said_of_a_record_whose_payload_was_purged(month: Month) -> None:
-    month.posts()
-    recoded(month, ENTRIES[1], "6100")
-    month.ledger_says("UPDATE records SET entered_payload_hash = 'gone' WHERE label = ?", "B-2")
-    assert said_of(month.reconciles(), "B-2") == set()
 
 
 def test_what_was_recalled_is_not_named(month: Month) -> None:

@@ -8,7 +8,6 @@ from engine.language.spec.reconcile_model import ListingSpec, PostingSpec, Recon
 from engine.language.spec.scope import KnownName, Scope
 from engine.language.transform.render import Template
 from engine.language.transform.select import Selector
-from engine.words.problem import did_you_mean
 
 
 def compile_reconcile(root: Node, scope: Scope) -> ReconcileSpec | None:
@@ -27,7 +26,6 @@ def compile_reconcile(root: Node, scope: Scope) -> ReconcileSpec | None:
         source_reads=tuple(tuple((key, str(value)) for key, value in params.items()) for params in reads),
         vendor=scope.template(node.get("vendor")),
         base_amount=scope.template(node.get("base_amount")),
-        unchanged=_unchanged(root, node, scope),
         on_clearing=scope.template(node.get("on_clearing")),
         clearing=scope.template(node.get("clearing")),
         pays=scope.findings.selector(node.get("pays")),
@@ -38,28 +36,6 @@ def compile_reconcile(root: Node, scope: Scope) -> ReconcileSpec | None:
         postings=tuple(one for one in postings if one is not None),
         place=root.key_place("reconcile"),
     )
-
-
-def _unchanged(root: Node, node: Node, scope: Scope) -> frozenset[str]:
-    known = _extracted(root)
-    names: list[str] = []
-    for item in _items(node, "unchanged"):
-        name = str(item.scalar)
-        if name not in known and not scope.is_lenient:
-            hint = did_you_mean(name, known) or "name a value of extract; that of a list's items as list.value"
-            scope.findings.add(item, "E301", f"extract takes no '{name}' out of the record", hint)
-        names.append(name)
-    return frozenset(names)
-
-
-def _extracted(root: Node) -> set[str]:
-    """The names under `extract`, those inside a list with the list's in front."""
-    node = root.get("extract")
-    names: set[str] = set()
-    for name, entry in (node.fields or {}).items() if node is not None else ():
-        is_list = entry.get("each") is not None
-        names |= {f"{name}.{inner}" for inner in entry.fields or () if inner != "each"} if is_list else {name}
-    return names
 
 
 def _items(node: Node, key: str) -> tuple[Node, ...]:

@@ -65,14 +65,11 @@ class ReconcileSpec:
     record pays, `used_for` the source ids of those that it was used for, `releases` that of the one whose prepaid
     amount it releases. `on_clearing` is what a record moves on the account `clearing` (the company's only one when
     that is not known) before it is in the ledger, `base_amount` what the source says it is in the company's currency.
-    `unchanged` are names of extracted values (`lines.account` for those of a list's items) that the source must show
-    as they were when the record was entered.
     """
 
     source_reads: tuple[tuple[tuple[str, str], ...], ...] = ()
     vendor: Template | None = None
     base_amount: Template | None = None
-    unchanged: frozenset[str] = frozenset()
     on_clearing: Template | None = None
     clearing: Template | None = None
     pays: Selector | None = None

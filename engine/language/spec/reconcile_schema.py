@@ -57,10 +57,6 @@ RECONCILE = record(
         ),
         "vendor": value("The vendor, as the target's documents name it."),
         "base_amount": value("What the source says it is in the company's currency; reported beside the target's."),
-        "unchanged": list_of(
-            text("A name of extract, or the list's and the value's: `lines.account`."),
-            "Values that the source must show as they were when the record was entered; else the report names it.",
-        ),
         "on_clearing": value(
             "What a record moves on the clearing account, in the company's currency; a debit is positive."
         ),

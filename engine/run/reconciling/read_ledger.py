@@ -16,21 +16,17 @@ from engine.run.ledger_pages import record_pages
 from engine.run.reading import feeds_of
 from engine.run.reconciling.read_source import booking_specs
 from engine.run.reconciling.sides import IN_TARGET, LedgerFact, Period
-from engine.run.reconciling.unchanged import unchanged_of
 from engine.run.setup import Setup
 
 
 def read_ledger(setup: Setup, company: Company, period: Period, aside: Aside) -> Mapping[RecordKey, LedgerFact]:
-    """Every record of the feeds that are booked; what was sent only of those entered into this company and period."""
-    specs = {spec.name: spec for spec in booking_specs(setup)}
-    accounts = {name: _accounts(spec, company) for name, spec in specs.items()}
+    """Every record of the feeds that are booked; entries only of those entered into this company and period."""
+    accounts = {spec.name: _accounts(spec, company) for spec in booking_specs(setup)}
     facts: Kept[RecordKey, LedgerFact] = aside.keep(LedgerFact, lambda fact: fact.key)
     for rows in _pages(setup):
-        entered = [row for row in rows if _is_entered(row, company.code, period)]
-        sent, unchanged = _sent(setup, entered), _unchanged(setup, specs, entered)
+        sent = _sent(setup, [row for row in rows if _is_entered(row, company.code, period)])
         for row in rows:
-            entries = _entries(sent.get(row.id), accounts.get(row.mapping or "", {}))
-            facts.put(_fact(row, entries, unchanged.get(row.id, "")))
+            facts.put(_fact(row, _entries(sent.get(row.id), accounts.get(row.mapping or "", {}))))
     return facts
 
 
@@ -78,16 +74,7 @@ def _entries(sent: Mapping[str, Any] | None, accounts: Mapping[str, str]) -> tup
     )
 
 
-def _unchanged(setup: Setup, specs: Mapping[str, MappingSpec], rows: Iterable[RecordRow]) -> dict[int, str]:
-    """The values that must stay in the source, as they were when the record was entered."""
-    named = [
-        (row, spec, row.entered_payload_hash) for row in rows if (spec := specs.get(row.mapping or "")) is not None
-    ]
-    payloads = setup.ledger.payloads([name for _, _, name in named if name is not None])
-    return {row.id: unchanged_of(spec, payloads.get(name or "")) for row, spec, name in named}
-
-
-def _fact(row: RecordRow, entries: tuple[tuple[str, Decimal], ...] | None, unchanged: str) -> LedgerFact:
+def _fact(row: RecordRow, entries: tuple[tuple[str, Decimal], ...] | None) -> LedgerFact:
     return LedgerFact(
         key=row.key,
         mapping=row.mapping,
@@ -100,7 +87,6 @@ def _fact(row: RecordRow, entries: tuple[tuple[str, Decimal], ...] | None, uncha
         reference=row.reference or "",
         reason=row.reason,
         entries=entries,
-        unchanged=unchanged,
     )
 
 

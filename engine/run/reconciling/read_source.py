@@ -18,7 +18,6 @@ from engine.plan.world import World
 from engine.run.live_world import LiveWorld
 from engine.run.reading import feeds_of, read_records
 from engine.run.reconciling.sides import Reading, SourceFact
-from engine.run.reconciling.unchanged import unchanged_of
 from engine.run.setup import Setup
 from engine.run.worked_out import worked_out
 from engine.words.errors import CredentialsError, Unreachable
@@ -129,7 +128,6 @@ def _fact(item: Item, mapping: str | None) -> SourceFact:
         moment=str(_selected(_date_path(item.spec), item) or ""),
         pays=_pays(item),
         used_for=_used_for(item),
-        unchanged=unchanged_of(item.spec, item.record.payload),
     )
 
 

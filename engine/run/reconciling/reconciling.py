@@ -18,7 +18,7 @@ from engine.run.reconciling.report import ControlReport, Finding, RollForward
 from engine.run.reconciling.rolling import Account, Booked, roll
 from engine.run.reconciling.sides import IN_TARGET, LedgerFact, Period, Sides, SourceFact
 from engine.run.reconciling.signing import sign_offs
-from engine.run.reconciling.states import changed_at_source, in_period, state_rows, unclaimed_findings
+from engine.run.reconciling.states import in_period, state_rows, unclaimed_findings, without_source
 from engine.run.setup import Setup
 from engine.words.errors import InputError
 from engine.words.json_value import digest
@@ -130,7 +130,7 @@ def _compared(
         in_base=in_base(pairs, facts, currency, _telling(setup)),
         findings=(
             *told,
-            *changed_at_source(facts, ledger, code, period),
+            *without_source(facts, ledger, code, period),
             *unclaimed,
             *document_findings(pairs, target, facts, currency),
             *strangers(pairs, ledger, target),

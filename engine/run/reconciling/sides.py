@@ -55,8 +55,7 @@ class SourceFact:
 
     `on_clearing` is what it moves on the clearing account if it `touches_clearing`, `moment` its date as the source
     writes it, `pays` the id of the record that it pays, `used_for` the ids of those that it was used for,
-    `base_amount` what the source says it is in the company's currency, `unchanged` the values that must stay as they
-    were at entry, as JSON.
+    `base_amount` what the source says it is in the company's currency.
     """
 
     key: RecordKey
@@ -74,15 +73,11 @@ class SourceFact:
     pays: str | None = None
     used_for: tuple[str, ...] = ()
     base_amount: Decimal | None = None
-    unchanged: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerFact:
-    """A record as our ledger has it; `entries` are account and amount as they were sent, None when not known.
-
-    `unchanged` are the values that must stay in the source, as they were at entry; empty when not known.
-    """
+    """A record as our ledger has it; `entries` are account and amount as they were sent, None when not known."""
 
     key: RecordKey
     mapping: str | None
@@ -95,7 +90,6 @@ class LedgerFact:
     reference: str
     reason: str
     entries: tuple[tuple[str, Decimal], ...] | None = None
-    unchanged: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

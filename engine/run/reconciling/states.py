@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
 
 from engine.domain.lifecycle import State
 from engine.domain.record import RecordKey
 from engine.run.reconciling.report import Finding, StateRow
 from engine.run.reconciling.sides import IN_TARGET, LedgerFact, Period, SourceFact, TargetSide
-from engine.run.reconciling.unchanged import changed
 
 UNCLAIMED = "(no mapping)"
 _LEFT = (
@@ -32,9 +30,6 @@ _BUCKET_OF = {
     State.WITHDRAWN: "",
 }
 """An empty one is a contradiction: what the source shows as its own has not left it."""
-
-_TOLD = Decimal("0.00")
-"""What another finding of the same record tells already."""
 
 
 def in_period(facts: Iterable[SourceFact], company: str, period: Period) -> Iterator[SourceFact]:
@@ -82,29 +77,14 @@ def state_rows(
     return tuple(line for _, line in sorted(rows.items())), tuple(findings)
 
 
-def changed_at_source(
+def without_source(
     facts: Mapping[RecordKey, SourceFact], ledger: Mapping[RecordKey, LedgerFact], company: str, period: Period
 ) -> Iterator[Finding]:
-    """Entered records of the period that the source does not show as they were when they were entered.
-
-    It does not show some any more, or in another company; of others a value that must stay is another now.
-    """
+    """Entered records of the period that the source does not show any more, or shows in another company."""
     for key, row in ledger.items():
         if row.state not in IN_TARGET or row.company != company or not period.has(row.day):
             continue
         fact = facts.get(key)
-        if fact is not None and (told := changed(row.unchanged, fact.unchanged)):
-            yield Finding(
-                kind="changed at the source",
-                what=row.label,
-                amount=row.amount if row.amount == fact.amount else _TOLD,
-                currency=row.currency or "",
-                sentence=f"{row.label} is entered as {row.reference}, and the source shows it changed since: "
-                + "; ".join(str(one) for one in told),
-                record=str(key),
-                reference=row.reference,
-                vendor=fact.vendor,
-            )
         if fact is None or fact.company not in (None, company):
             shows = "does not show it any more" if fact is None else f"shows it in company {fact.company}"
             yield Finding(

@@ -145,14 +145,6 @@ MISTAKES = {
         "0.12345",
         "15 digits",
     ),
-    "a value that is not extracted": mistake(
-        BILLS,
-        "acknowledge:\n",
-        "reconcile: {unchanged: [total, lines.acount]}\nacknowledge:\n",
-        "E301",
-        "lines.acount",
-        "did you mean 'lines.account'?",
-    ),
     "an unknown name": mistake(BILLS, '"{{ total }}", booked', '"{{ totl }}", booked', "E301", "totl", "'total'"),
     "a name too early": mistake(
         BILLS, '"{{ subsidiary }}"', '"{{ vendor }}"', "E302", "vendor", "move 'vendor' above"
