@@ -190,21 +190,3 @@ def test_no_secret_is_in_anything_that_is_shown_or_written(desk: Desk, tmp_path:
     assert {path.name for path in out.iterdir()} >= {"records.jsonl", "lines.jsonl", "attempts.jsonl", "events.jsonl"}
     for path in out.iterdir():
         assert not any(secret in path.read_text("utf-8") for secret in secrets)
-
-
-def test_a_purge_says_what_it_will_empty_and_leaves_the_trail_whole(desk: Desk) -> None:
-    """B-2 alone is closed; what the others need is kept however old it is."""
-    words = ("audit", "purge", "--reason", "kept for seven years", "--before")
-    assert "emptied: 0 payloads" in desk.types(*words, "2020-01-01")
-    kept = desk.row("B-2").payload_hash
-    assert "Empty 1 payload for good?" in desk.ends(*words, "2126-01-01", code=130).output
-    with desk.house.setup() as setup:
-        assert setup.ledger.payload(kept) is not None
-    assert desk.asks(*words, "2126-01-01", "--yes") == {"before": "2126-01-01T00:00:00+00:00", "emptied": 1}
-    with desk.house.setup() as setup:
-        assert setup.ledger.payload(kept) is None
-        (*_, (_, event, _)) = setup.ledger.trail()
-    assert (event.kind, event.detail["reason"]) == ("purged", "kept for seven years")
-    assert "the trail is whole" in desk.types("audit", "verify")
-    assert "was purged" in desk.is_told("explain", "B-2")
-    assert "--reason is empty" in desk.is_told("audit", "purge", "--reason", " ", "--before", "2126-01-01")

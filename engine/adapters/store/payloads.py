@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select, union, update
+from sqlalchemy import Connection, bindparam, or_, select, union, update
 
 from engine.adapters.store.many import InsertMany
 from engine.adapters.store.payload_seal import PayloadSeal
@@ -166,21 +166,8 @@ def opened(seal: PayloadSeal, name: str, body: Any) -> tuple[Any, bool]:
         return None, False
 
 
-def purge(transaction: Transaction, older_than: datetime, reason: str) -> int:
-    """Empty the payloads that are past their time; gives their number, and notes it."""
-    done = transaction.connection.execute(update(payloads).where(*_past(older_than)).values(body=PURGED))
-    detail = {"older_than": older_than.isoformat(), "payloads": done.rowcount, "reason": reason}
-    transaction.note([transaction.event("purged", None, detail)])
-    return done.rowcount
-
-
-def past(connection: Connection, older_than: datetime) -> int:
-    """How many a purge would empty."""
-    return connection.execute(select(func.count()).select_from(payloads).where(*_past(older_than))).scalar_one()
-
-
-def _past(older_than: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Payloads kept before then that no record needs any more.
+def purge(transaction: Transaction, older_than: datetime) -> int:
+    """Empty payloads kept before then that no record needs any more; gives their number, and notes it.
 
     Needed is what belongs to a record, or to an attempt of a record, that is not closed or was changed since.
     """
@@ -192,4 +179,11 @@ def _past(older_than: datetime) -> tuple[ColumnElement[bool], ...]:
     ]
     kept = union(*of_record, *of_attempt).subquery()
     hashes = select(kept.c[0]).where(kept.c[0].is_not(None))
-    return payloads.c.kept_at < older_than, payloads.c.body != PURGED, payloads.c.hash.not_in(hashes)
+    done = transaction.connection.execute(
+        update(payloads)
+        .where(payloads.c.kept_at < older_than, payloads.c.body != PURGED, payloads.c.hash.not_in(hashes))
+        .values(body=PURGED)
+    )
+    detail = {"older_than": older_than.isoformat(), "payloads": done.rowcount}
+    transaction.note([transaction.event("purged", None, detail)])
+    return done.rowcount

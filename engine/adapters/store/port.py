@@ -264,11 +264,7 @@ class Ledger(Protocol):
         """Stored payloads as JSON by their hashes, in one read; without those that were purged."""
         ...
 
-    def past_payloads(self, older_than: datetime) -> int:
-        """How many payloads `purge_payloads` would empty."""
-        ...
-
-    def purge_payloads(self, older_than: datetime, who: str, reason: str) -> int:
+    def purge_payloads(self, older_than: datetime, who: str) -> int:
         """Empty the payloads kept before then that only closed, unchanged records name; gives their number.
 
         Their hashes stay, so the audit trail stays whole; the purge is an event of it.

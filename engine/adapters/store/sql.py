@@ -158,14 +158,11 @@ class SqlLedger:
         seal = self._trail.payload_seal
         return self._database.read(lambda connection: payloads.read(connection, seal, hashes))
 
-    def past_payloads(self, older_than: datetime) -> int:
-        """How many payloads a purge would empty."""
-        return self._database.read(lambda connection: payloads.past(connection, _in_utc(older_than)))
-
-    def purge_payloads(self, older_than: datetime, who: str, reason: str) -> int:
+    def purge_payloads(self, older_than: datetime, who: str) -> int:
         """Empty old payloads that only closed records name."""
-        before = _in_utc(older_than)
-        return self._write(None, lambda transaction: payloads.purge(transaction, before, reason), who)
+        if older_than.tzinfo is None:
+            raise ProgramError("a purge is asked for with a naive time")
+        return self._write(None, lambda transaction: payloads.purge(transaction, older_than.astimezone(UTC)), who)
 
     def decide(self, decisions: Sequence[Decision], run: str, who: str) -> None:
         """Move a batch of records, all or none."""
@@ -300,9 +297,3 @@ class SqlLedger:
     def _begun(self, connection: Connection, run: str | None, who: str) -> Transaction:
         act = Act(who=who, run=run)
         return Transaction(connection=connection, now=self._clock.now(), act=act, trail=self._trail)
-
-
-def _in_utc(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
-        raise ProgramError("a purge is asked for with a naive time")
-    return moment.astimezone(UTC)

@@ -1,9 +1,8 @@
-"""`audit show|verify|head|key|export|purge`: the audit trail, and the payloads beside it."""
+"""`audit show|verify|head|export`: the audit trail."""
 
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,16 +36,13 @@ from engine.words.json_value import encode
 
 @click.group("audit")
 def command() -> None:
-    """Show, verify and export the audit trail, and empty old payloads.
-
-    Every event is in it, chained by hashes under a key outside the ledger.
+    """Show, verify and export the audit trail: every event, chained by hashes under a key outside the ledger.
 
     \b
     Examples:
       ml-connector audit show INV-20090
       ml-connector audit verify --head head.json
       ml-connector audit export --period 2026-10 --out october
-      ml-connector audit purge --before 2019-12-31 --reason "kept for seven years"
     """
 
 
@@ -211,46 +207,6 @@ def export_command(workspace: Path, period: str, form: str, out: Path, payloads:
     click.echo(f"written: {out}; how to verify it stands in {out / 'VERIFY.txt'}")
     if done.problems:
         sys.exit(1)
-
-
-@command.command("purge")
-@workspace_option
-@format_option
-@click.option(
-    "--before",
-    required=True,
-    type=click.DateTime(["%Y-%m-%d"]),
-    metavar="YYYY-MM-DD",
-    help="What was kept from this day on (in UTC) stays.",
-)
-@click.option("--reason", required=True, metavar="TEXT", help="Which rule asks for it; kept in the trail.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def purge_command(workspace: Path, form: str, before: datetime, reason: str, yes: bool) -> None:  # noqa: FBT001
-    """Empty old payloads for good: what the source held, what was sent, what was answered.
-
-    Only of records that are settled or dismissed, and have not changed since that day. Events, amounts and hashes
-    stay, so that the trail still verifies; nothing that was emptied can be explained, compared or exported again.
-    Take a backup first.
-
-    \b
-    JSON: {before, emptied}
-
-    \b
-    Examples:
-      ml-connector audit purge --before 2019-12-31 --reason "kept for seven years"
-    """
-    if not reason.strip():
-        raise InputError("--reason is empty: an auditor will ask for it")
-    day = before.replace(tzinfo=UTC)
-    with open_records(load_workspace(find_workspace(workspace))) as ledger:
-        count = ledger.past_payloads(day)
-        if count and not yes:
-            click.confirm(f"Empty {counted(count, 'payload')} for good?", abort=True, err=True)
-        done = ledger.purge_payloads(day, who_am_i(), reason.strip()) if count else 0
-    if form == "json":
-        put_json({"before": day.isoformat(), "emptied": done})
-        return
-    click.echo(f"emptied: {counted(done, 'payload')} kept before {before:%Y-%m-%d}; the trail stays whole")
 
 
 def _head(ledger: Ledger, loaded: Workspace) -> AuditHead:

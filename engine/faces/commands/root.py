@@ -41,7 +41,7 @@ COMMANDS: dict[str, str] = {
     "deploy": "write a systemd unit, a container file or a compose file",
     "backup": "copy the ledger while it is used, and verify the copy",
     "restore": "put the ledger back to a backup, with nothing entered twice",
-    "audit": "show, verify and export the audit trail, and empty old payloads",
+    "audit": "show, verify and export the audit trail",
     "ping": "whether the connections work; reads only",
     "serve": "run by itself: schedules, webhooks, health and metrics, in one process",
     "worker": "the same without HTTP, as many as wanted on PostgreSQL",

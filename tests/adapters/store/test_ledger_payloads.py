@@ -21,8 +21,6 @@ from engine.words.clock import ManualClock
 from engine.words.errors import ProgramError
 from engine.words.json_value import digest, encode
 
-WHY = "kept for seven years"
-
 
 def test_payloads_are_read_in_one_batch(ledger: Ledger) -> None:
     ledger.register([bill(f"b-{number}", total=Decimal(number)) for number in range(1100)], RUN)
@@ -74,28 +72,27 @@ def test_a_purge_takes_what_only_closed_records_need(ledger: Ledger, clock: Manu
     cutoff = clock.now()
     ledger.decide([Decision(record_id=late.id, state=State.SETTLED)], RUN, WHO)
     (attempt,) = ledger.attempts(settled.id)
-    assert ledger.purge_payloads(NOW, WHO, WHY) == 0
-    assert (ledger.past_payloads(NOW), ledger.past_payloads(cutoff)) == (0, 3)
+    assert ledger.purge_payloads(NOW, WHO) == 0
     # Two payloads and a request; the answers of the three attempts are one and the same.
-    assert ledger.purge_payloads(cutoff, WHO, WHY) == 3
+    assert ledger.purge_payloads(cutoff, WHO) == 3
     gone = [settled.payload_hash, dismissed.payload_hash, attempt.request_hash]
     assert ledger.payloads([*gone, entered.payload_hash]).keys() == {entered.payload_hash}
     assert ledger.payload(settled.payload_hash) is None
     assert ledger.payload(attempt.answer_hash or "") == {"proof": "effect"}
     (*_, (_, event, _)) = ledger.trail()
     assert (event.kind, event.who, event.run) == ("purged", WHO, None)
-    assert event.detail == {"older_than": cutoff.isoformat(), "payloads": 3, "reason": WHY}
+    assert event.detail == {"older_than": cutoff.isoformat(), "payloads": 3}
     assert ledger.verify_trail(ledger.head()[:2]) == ()
-    assert ledger.purge_payloads(cutoff, WHO, WHY) == 0
+    assert ledger.purge_payloads(cutoff, WHO) == 0
     with pytest.raises(ProgramError, match="naive"):
-        ledger.purge_payloads(datetime(2026, 1, 1), WHO, WHY)  # noqa: DTZ001
+        ledger.purge_payloads(datetime(2026, 1, 1), WHO)  # noqa: DTZ001
 
 
 def test_what_was_purged_is_kept_again_when_the_feed_still_has_it(ledger: Ledger, clock: ManualClock) -> None:
     (row,) = ready(ledger, "b-1")
     ledger.decide([Decision(record_id=row.id, state=State.DISMISSED)], RUN, WHO)
     clock.sleep(100)
-    assert ledger.purge_payloads(clock.now(), WHO, WHY) == 1
+    assert ledger.purge_payloads(clock.now(), WHO) == 1
     ledger.register([bill("b-1")], "run-2")
     assert ledger.payload(row.payload_hash) == bill("b-1").payload
     assert ledger.verify_trail() == ()
@@ -107,7 +104,7 @@ def test_a_payload_emptied_by_hand_is_told_from_a_purged_one(
     done, still_open, later = ready(ledger, "b-1", "b-2", "b-3")
     ledger.decide([Decision(record_id=done.id, state=State.DISMISSED)], RUN, WHO)
     clock.sleep(100)
-    assert ledger.purge_payloads(clock.now(), WHO, WHY) == 1
+    assert ledger.purge_payloads(clock.now(), WHO) == 1
     empty = "UPDATE payloads SET body = substr(body, 1, 0) WHERE hash = '{}'"
     store.tamper(empty.format(still_open.payload_hash))
     assert ledger.verify_trail() == ("2 payloads are empty, and the purges of the trail took only 1",)
