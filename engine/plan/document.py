@@ -18,6 +18,11 @@ from engine.plan.item import Item
 from engine.words.json_value import digest
 from engine.words.money import show_money
 
+_UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
+"""Unicode's categories of signs without a shape; blanks of every width are none of them."""
+_JOINERS = "\u200c\u200d"
+"""They belong between the letters of some scripts."""
+
 
 def conclude(item: Item) -> Document | Put:
     """The document of a record whose scope is complete, or the state it waits in.
@@ -148,7 +153,9 @@ def _check_legible(text: str) -> None:
     bare = text.strip()
     if bare.isprintable():
         return
-    sign = next(one for one in bare if not one.isprintable())
-    called = unicodedata.name(sign, "a control sign").lower()
-    hidden = f"has a sign that cannot be seen (U+{ord(sign):04X}, {called})"
-    raise Waits("value_wrong", f"{bare!a} {hidden}: take it away at the source")
+    for before, sign in zip(" " + bare, bare, strict=False):
+        joins = sign in _JOINERS and not before.isascii()
+        if not joins and unicodedata.category(sign) in _UNSEEN:
+            called = unicodedata.name(sign, "a sign without a name").lower()
+            hidden = f"has a sign that cannot be seen (U+{ord(sign):04X}, {called})"
+            raise Waits("value_wrong", f"{bare!a} {hidden}: take it away at the source")

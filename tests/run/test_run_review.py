@@ -156,7 +156,7 @@ def test_a_date_at_the_end_of_the_calendar_holds_that_bill_alone(make_house: Mak
 
 @pytest.mark.parametrize(
     ("number", "named"),
-    [("INV-1\u200b7", "U+200B, zero width space"), ("INV\x1b[31m-17", "U+001B, a control sign")],
+    [("INV-1\u200b7", "U+200B, zero width space"), ("INV\x1b[31m-17", "U+001B, a sign without a name")],
 )
 def test_a_number_with_a_sign_that_nobody_sees_holds_that_bill_alone(
     make_house: MakeHouse, number: str, named: str
@@ -170,6 +170,13 @@ def test_a_number_with_a_sign_that_nobody_sees_holds_that_bill_alone(
     assert named in row.reason
     assert "\\" in row.reason, "it is shown by its code, so that it is seen"
     assert house.row(sound).state == "entered"
+
+
+@pytest.mark.parametrize("number", ["FÆ-17/é", "請求\u300017", "\u0641\u0627-17", "\u0915\u094d\u200d\u0937-17"])
+def test_a_number_in_any_script_is_entered(make_house: MakeHouse, number: str) -> None:
+    house = make_house(bill(number, label="script"))
+    house.run("bills")
+    assert house.states("bills") == {number: "entered"}
 
 
 def test_records_of_a_mapping_that_is_gone_are_told(make_house: MakeHouse) -> None:
