@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from engine.language.node import Node
 from engine.language.spec.check_shape import shape_faults
@@ -18,6 +18,7 @@ from engine.language.spec.workspace_file import read_file
 from engine.words.problem import Place, Problem, in_order
 
 _SHARED = frozenset({"kind", "environment", "base_url", "webhooks"})
+_LEDGER_URL = "postgresql://user@host/database, or sqlite:////folder/ledger.db"
 _SECRET_WORDS = ("password", "token", "secret", "api_key", "apikey")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -54,12 +55,15 @@ def load_connections(
         return None, file.problems
     findings = Findings(file.root)
     findings.extend(file.problems)
+    ledger = file.root.get("ledger")
     for fault in shape_faults(file.root, connections_schema(kinds)):
-        findings.extend((_about_secrets(fault.problem, fault.key),))
+        problem = _about_secrets(fault.problem, fault.key)
+        if ledger is not None and problem.place == ledger.place:  # what stands there may be a password
+            problem = replace(problem, sentence="this is no address of a database")
+        findings.extend((problem,))
     node = file.root.find(("connections",))
     found = {name: _connection(name, item, findings) for name, item in (node.fields or {}).items()}
-    ledger = file.root.get("ledger")
-    if ledger is not None and isinstance(ledger.scalar, str):
+    if ledger is not None and not findings.is_damaged(file.root, "ledger") and isinstance(ledger.scalar, str):
         _check_ledger(ledger, ledger.scalar, findings)
     problems = in_order(findings.problems)
     if findings.has_errors:
@@ -114,16 +118,19 @@ def check_address(node: Node, url: str, findings: Findings) -> None:
 
 
 def _check_ledger(node: Node, url: str, findings: Findings) -> None:
-    """Add a password that stands in the database's URL."""
+    """Add a password that stands in the database's URL, however it is spelled; it is not said again."""
     try:
         parts = urlsplit(url)
-        stands = parts.password is not None or "password" in dict(parse_qsl(parts.query, keep_blank_values=True))
-    except ValueError as error:
-        findings.add(node, "E702", f"this is no address: {error}", "postgresql://user@host/database")
+        user, _ = unquote(parts.username or ""), parts.port
+    except ValueError:
+        findings.add(node, "E702", "this is no address of a database", _LEDGER_URL)
         return
-    if stands:
+    rest = unquote(f"{parts.query}{parts.fragment}").casefold()
+    if parts.password is not None or ":" in user or "password" in rest:
         hint = "remove it here; it is taken from PGPASSWORD, or from the file that PGPASSFILE names"
         findings.add(node, "E702", "the address holds a password", hint)
+    elif parts.fragment or (not url.startswith("sqlite") and "@" in parts.path):
+        findings.add(node, "E702", "this is no address of a database", _LEDGER_URL)
 
 
 def _about_secrets(problem: Problem, key: str | None) -> Problem:
