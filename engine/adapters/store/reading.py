@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from engine.adapters.store import run_rows
 from engine.adapters.store.port import Attempt, RecordRow, RecordSum
 from engine.adapters.store.rows import attempt_of, record_of, rows_of
-from engine.adapters.store.tables import attempts, fold_label, records
+from engine.adapters.store.tables import attempts, fold_label, records, storable
 from engine.adapters.store.transaction import parts_of
 from engine.domain.lifecycle import State
 
@@ -80,7 +80,7 @@ def by_record_key(connection: Connection, keys: Sequence[str]) -> dict[int, str]
         parts = rest.split(":")
         for cut in range(1, len(parts)):
             feed, source_id = ":".join(parts[:cut]), ":".join(parts[cut:])
-            by_feed.setdefault((name, feed), {})[source_id] = key
+            by_feed.setdefault((name, feed), {})[storable(source_id)] = key
     found = {}
     for (name, feed), by_source_id in by_feed.items():
         for part in parts_of(sorted(by_source_id)):

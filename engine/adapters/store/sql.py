@@ -37,6 +37,7 @@ from engine.adapters.store.port import (
     RunRow,
     TurnLost,
 )
+from engine.adapters.store.tables import storable
 from engine.adapters.store.transaction import Act, Transaction
 from engine.adapters.store.writing import Step, do_together
 from engine.domain.audit_event import AuditEvent
@@ -251,7 +252,7 @@ class SqlLedger:
         def page(connection: Connection) -> Sequence[Any]:
             return trail.page(connection, after, of)
 
-        of = None if record is None else trail.Of(record, self._database.read(ids))
+        of = None if record is None else trail.Of(storable(record), self._database.read(ids))
         after: int | None = None
         while rows := self._database.read(page):
             for row in rows:

@@ -33,7 +33,9 @@ def problems(connection: Connection, trail: Trail, kept: Head | None) -> Generat
     """What does not fit, in sentences, in the order of the trail; then its end, its payloads and its guards."""
     with any_text(connection):
         check = _Check(connection, trail, kept)
-        in_order = select(audit, _OWNER).join(records, records.c.id == audit.c.record_id, isouter=True)
+        in_order = select(audit, _OWNER, records.c.connection).join(
+            records, records.c.id == audit.c.record_id, isouter=True
+        )
         in_order = in_order.order_by(audit.c.seq)
         with connection.execute(in_order, execution_options={"yield_per": PAGE}) as rows:
             for row in rows:
@@ -82,8 +84,8 @@ class _Check:
             fits = self._trail.fits(row)
             if fits:
                 yield from self.payloads.referred(row, named(row))
-                if row.record_id is not None and row.owner != row.record:
-                    yield f"{named(row)} was put to another record: it is not found by its own"
+                if row.record_id is not None and (row.owner != row.record or ":" in row.connection):
+                    yield f"{named(row)} is not found by its record: one of them was changed, or the record removed"
         yield from self._place(row, fits=fits)
         if not self._is_behind_the_end(row) and (row.seq > self._seq or fits):
             self._seq, self._hash, self._last, self._last_fits = row.seq, row.hash, row, fits

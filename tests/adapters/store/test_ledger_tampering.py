@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from ledger_scene import AUDIT_KEY, RUN, act, bill, link, open_at, ready, row_of, tell_ten
+from ledger_scene import AUDIT_KEY, RUN, WHO, act, bill, link, open_at, ready, row_of, tell_ten
 from stores import PostgresStore, SqliteStore, Store
 
 from engine.adapters.store.port import Ledger
+from engine.adapters.store.tables import storable
+from engine.domain.record import RecordKey, SourceRecord
 
 B1 = "airbase:/v1/accounting/ledger_entries/:b-1"
 ROW = "at, who, kind, record, run, detail, previous, hash, key_id, record_id"
@@ -155,11 +157,33 @@ def test_an_event_hidden_from_its_record_is_named(told: Ledger, store: Store) ->
     assert told.verify_trail() == ()
     store.tamper("UPDATE audit SET record_id = 999 WHERE seq = 4")
     assert [seq for seq, _, _ in told.trail(B1)] == [seq for seq in whole if seq != 4]
-    sentence = f"event 4 (intent of {B1}) was put to another record: it is not found by its own"
+    sentence = f"event 4 (intent of {B1}) is not found by its record: one of them was changed, or the record removed"
     assert told.verify_trail() == (sentence,)
     told.register([bill("b-2")], RUN)
     store.tamper(f"UPDATE audit SET record_id = {row_of(told, 'b-2').id} WHERE seq = 4")
     assert told.verify_trail() == (sentence,)
+
+
+def test_a_record_hidden_from_its_events_is_named(store: Store) -> None:
+    """Its name stays the same text, but is read as another one's."""
+    ledger = open_at(store.url)
+    try:
+        ledger.start_run(RUN, "bills", WHO)
+        key = RecordKey(connection="a", feed="f", source_id="x:1")
+        ledger.register([SourceRecord(key=key, company=None, payload={"n": 1})], RUN)
+        assert [event.kind for _, event, _ in ledger.trail(str(key))] == ["seen"]
+        store.tamper("UPDATE records SET connection = 'a:f', feed = 'x', source_id = '1'")
+        (sentence,) = ledger.verify_trail()
+        assert "(seen of a:f:x:1) is not found by its record" in sentence
+    finally:
+        ledger.close()
+
+
+def test_events_are_found_by_a_name_with_a_sign_that_cannot_be_kept(ledger: Ledger) -> None:
+    key = RecordKey(connection="a", feed="f", source_id="n\0n")
+    ledger.register([SourceRecord(key=key, company=None, payload={"n": 1})], RUN)
+    assert [event.kind for _, event, _ in ledger.trail(storable(str(key)))] == ["seen"]
+    assert list(ledger.trail(str(key))) == list(ledger.trail(storable(str(key))))
 
 
 def test_inserted_events_are_named(told: Ledger, store: Store) -> None:
