@@ -126,7 +126,7 @@ def alike(setup: Setup, spec: MappingSpec, documents: Sequence[Document], world:
             for holder in shelf.ours.get(number, ()) if number else ():
                 named |= ours(holder.source_id) if holder != document.record else {}
             keyed = (keyed for keyed in shelf.keyed_like(similar, one) if keyed.key != document.key_text)
-            named |= {str(one): one.how for one in keyed}
+            named |= {str(other): other.how for other in keyed}
             spelling = encode([one.company, *map(str, shelf.family), "", number or document.key_text]).decode()
             found[document.record] = Alike(named=named, spelling=spelling)
     return found

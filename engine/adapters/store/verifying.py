@@ -33,10 +33,8 @@ def problems(connection: Connection, trail: Trail, kept: Head | None) -> Generat
     """What does not fit, in sentences, in the order of the trail; then its end, its payloads and its guards."""
     with any_text(connection):
         check = _Check(connection, trail, kept)
-        in_order = select(audit, _OWNER, records.c.connection).join(
-            records, records.c.id == audit.c.record_id, isouter=True
-        )
-        in_order = in_order.order_by(audit.c.seq)
+        columns = select(audit, _OWNER, records.c.connection)
+        in_order = columns.join(records, records.c.id == audit.c.record_id, isouter=True).order_by(audit.c.seq)
         with connection.execute(in_order, execution_options={"yield_per": PAGE}) as rows:
             for row in rows:
                 yield from check.row(row)

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from engine.language.node import Node
 from engine.language.spec.check_shape import shape_faults
-from engine.language.spec.connections_schema import LEASE_S, STOP_AFTER_REFUSED, connections_schema
+from engine.language.spec.connections_schema import LEASE_S, LEDGER_URL, STOP_AFTER_REFUSED, connections_schema
 from engine.language.spec.findings import Findings
 from engine.language.spec.schema_words import Schema
 from engine.language.spec.webhooks import WebhookSettings, compile_webhooks
@@ -18,7 +18,8 @@ from engine.language.spec.workspace_file import read_file
 from engine.words.problem import Place, Problem, in_order
 
 _SHARED = frozenset({"kind", "environment", "base_url", "webhooks"})
-_LEDGER_URL = "postgresql://user@host/database, or sqlite:////folder/ledger.db"
+_NO_DATABASE = "this is no address of a database"
+"""Said without what stands there, which may be a password."""
 _SECRET_WORDS = ("password", "token", "secret", "api_key", "apikey")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -58,8 +59,8 @@ def load_connections(
     ledger = file.root.get("ledger")
     for fault in shape_faults(file.root, connections_schema(kinds)):
         problem = _about_secrets(fault.problem, fault.key)
-        if ledger is not None and problem.place == ledger.place:  # what stands there may be a password
-            problem = replace(problem, sentence="this is no address of a database")
+        if ledger is not None and problem.place == ledger.place:
+            problem = replace(problem, sentence=_NO_DATABASE)
         findings.extend((problem,))
     node = file.root.find(("connections",))
     found = {name: _connection(name, item, findings) for name, item in (node.fields or {}).items()}
@@ -123,14 +124,14 @@ def _check_ledger(node: Node, url: str, findings: Findings) -> None:
         parts = urlsplit(url)
         user, _ = unquote(parts.username or ""), parts.port
     except ValueError:
-        findings.add(node, "E702", "this is no address of a database", _LEDGER_URL)
+        findings.add(node, "E702", _NO_DATABASE, LEDGER_URL)
         return
     rest = unquote(f"{parts.query}{parts.fragment}").casefold()
     if parts.password is not None or ":" in user or "password" in rest:
         hint = "remove it here; it is taken from PGPASSWORD, or from the file that PGPASSFILE names"
         findings.add(node, "E702", "the address holds a password", hint)
     elif parts.fragment or (not url.startswith("sqlite") and "@" in parts.path):
-        findings.add(node, "E702", "this is no address of a database", _LEDGER_URL)
+        findings.add(node, "E702", _NO_DATABASE, LEDGER_URL)
 
 
 def _about_secrets(problem: Problem, key: str | None) -> Problem:

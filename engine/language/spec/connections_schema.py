@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from engine.language.spec.schema_words import Schema, choice, document, map_of, record, ref, text, whole
 from engine.language.spec.webhooks_schema import webhooks_schema
 
+LEDGER_URL = "postgresql://user@host/database, or sqlite:////folder/ledger.db"
+"""How the address of a ledger looks."""
 LEASE_S = 30
 STOP_AFTER_REFUSED = 10
 
@@ -43,7 +45,7 @@ def connections_schema(kinds: Mapping[str, Schema]) -> Schema:
             "ledger": text(
                 "The ledger's database URL; by default SQLite inside the workspace.",
                 pattern=r"^(sqlite|postgres|postgresql)(\+[a-z0-9_]+)?://",
-                say="postgresql://user@host/database, or sqlite:////folder/ledger.db",
+                say=LEDGER_URL,
             ),
             "lease_s": whole(
                 "Seconds until the turn of a runner that died passes to the next one; a runner that lives renews it.",
