@@ -21,7 +21,9 @@ _LINK = re.compile(
 )
 """Each link is read at most once, however many begin in a text: what comes from outside cannot make it slow."""
 
-_LINK_BYTES = re.compile(_LINK.pattern.encode(), re.IGNORECASE)
+_LINK_BEGINS = re.compile(rb"""://(?:[^\s?#@"<>\\:]++|:(?!//))*+[?#@]""")
+_SIGNATURE_BEGINS = re.compile(rb"[?&](?:x-(?:amz|goog)-|sig|access_token|token)")
+"""In small letters: these find all that `_LINK` finds and more, in a tenth of the time."""
 _CUT = "…"
 _TELLING = 4
 """So many signs of a secret that was cut tell something of it."""
@@ -127,15 +129,16 @@ def may_hold_secrets(body: bytes, hidden: Iterable[str] = ()) -> bool:
     Signs that JSON may write in two ways (an escape in the body, or one that the secret would need) say yes, and so
     do letters beyond ASCII, of which some are an ASCII letter in another case.
     """
-    if b"\\" in body or not body.isascii():
+    has = body.find  # `in` would first ask, at some cost, whether the sign is a number
+    if has(b"\\") >= 0 or not body.isascii():
         return True
     small = body.lower()
-    letters = small.translate(None, b"-_")
-    if any(sign in letters for sign in _SECRET_SIGNS):
+    has_letters = small.translate(None, b"-_").find
+    if any(has_letters(sign) >= 0 for sign in _SECRET_SIGNS):
         return True
-    if (b"://" in small or b"=" in small) and _LINK_BYTES.search(small):
+    if _LINK_BEGINS.search(small) or (has(b"=") >= 0 and _SIGNATURE_BEGINS.search(small)):
         return True
-    return any(secret.encode() in body for secret in _spelt(frozenset(hidden)))
+    return any(has(secret.encode()) >= 0 for secret in _spelt(frozenset(hidden)))
 
 
 def mask_value(value: Any, hidden: Iterable[str] = ()) -> Any:

@@ -50,7 +50,9 @@ def decide(
 
 def retry_after_s(header: str | None, now: datetime) -> float | None:
     """Seconds from a `Retry-After` header, a number or an HTTP date; None when it says nothing usable."""
-    text = (header or "").strip()
+    if header is None:
+        return None
+    text = header.strip()
     if text.isascii() and text.isdigit() and len(text) <= 9:
         return int(text)
     try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.wire.masking import MASK, mask_headers, mask_text, mask_value, may_hold_secrets
 from engine.wire.request import Response
@@ -135,4 +137,23 @@ def test_a_body_that_needs_no_masking_is_known_by_its_bytes() -> None:
         ('{"pa\u017f\u017fword": "x"}'.encode(), ()),  # the long s is an s, in another case
     ):
         assert may_hold_secrets(body, hidden)
-    assert not may_hold_secrets(b'{"link": "https://files.example.test/r/1", "name": "Ada"}', ("s3cret-value",))
+    for body in (
+        b'{"link": "https://files.example.test:8443/r/1", "name": "Ada"}',
+        b'{"a": "b=c", "d": "e://f", "g": "?"}',
+    ):
+        assert not may_hold_secrets(body, ("s3cret-value",))
+
+
+_PIECES = (
+    *'?#@&=:/ <>;,Zé\t\\"',
+    *("://", "//", "http", "HTTPS", "host.example", "8080", "pass", "s3cret", "x-goog-a"),
+    *("?sig=", "&SIG=", "?x-amz-", "&X-Goog-Sign=", "?signature=", "&access_token="),
+)
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=9).map("".join))
+@settings(max_examples=3000)
+def test_what_masking_would_change_is_never_taken_for_clean(text: str) -> None:
+    value, hidden = {"text": text}, ("s3cret",)
+    if mask_value(value, hidden) != value:
+        assert may_hold_secrets(json.dumps(value, ensure_ascii=False).encode(), hidden)
