@@ -20,8 +20,8 @@ def changed_since(
 ) -> dict[int, tuple[Change, ...]]:
     """By the id of each ended record: the values its mapping reads that are not what they were then.
 
-    Without those that did not change, master data, which is sent again by itself, and those whose payload was
-    purged. The payloads of a page of records are read at once.
+    Without those that did not change, master data, which is sent again by itself, and those whose payload is
+    not there. The payloads of a page of records are read at once.
     """
     other = [
         (row, spec)

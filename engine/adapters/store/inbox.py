@@ -154,7 +154,7 @@ class SqlInbox:
         return self._database.read(lambda connection: tuple(map(_kept, rows_of(connection.execute(query)))))
 
     def contents(self, events: Sequence[KeptEvent]) -> Mapping[int, Any]:
-        """What the events said, by their numbers; without those whose payload was purged."""
+        """What the events said, by their numbers; without those whose payload is not there."""
         names = [event.payload_hash for event in events]
         kept = self._database.read(lambda connection: payload_rows.read(connection, self._seal, names))
         return {one.number: kept[one.payload_hash]["event"] for one in events if one.payload_hash in kept}

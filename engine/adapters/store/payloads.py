@@ -1,45 +1,24 @@
-"""Payloads, kept once under the digest of their content, compressed and sealed.
-
-A purge empties a payload and keeps its row, so that one that was taken away by hand is told from it.
-"""
+"""Payloads, kept once under the digest of their content, compressed and sealed."""
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, or_, select, union, update
+from sqlalchemy import Connection, bindparam, select
 
 from engine.adapters.store.many import InsertMany
+from engine.adapters.store.packing import pack, unpack
 from engine.adapters.store.payload_seal import PayloadSeal
-from engine.adapters.store.tables import attempts, payloads, records
+from engine.adapters.store.tables import payloads
 from engine.adapters.store.transaction import Transaction, parts_of
-from engine.domain.lifecycle import State
 from engine.words.errors import LedgerError, ProgramError
-from engine.words.json_value import Kept, NotJson, decode, digest
+from engine.words.json_value import Kept, decode, digest
 
-_LEVEL = 3
-"""Of the compression: a higher one takes twice the time for a tenth less."""
-_WINDOW_BITS = 14
-"""Of the compression: enough for a payload with the words in front of it, and less to copy than is usual."""
-PURGED = b""
-CLOSED = (State.SETTLED, State.DISMISSED)
-"""States that no record ever leaves: only their payloads may be purged."""
-
-_KNOWN = select(payloads.c.hash).where(
-    payloads.c.hash.in_(bindparam("hashes", expanding=True)), payloads.c.body != PURGED
-)
+_KNOWN = select(payloads.c.hash).where(payloads.c.hash.in_(bindparam("hashes", expanding=True)))
 _BODIES = select(payloads.c.hash, payloads.c.body).where(payloads.c.hash.in_(bindparam("hashes", expanding=True)))
-_KEEP = InsertMany(
-    payloads,
-    behind="ON CONFLICT (hash) DO UPDATE SET body = excluded.body, kept_at = excluded.kept_at"
-    " WHERE length(payloads.body) = 0",
-)
-"""One that is there already stays as it is, unless it was purged."""
+_KEEP = InsertMany(payloads, behind="ON CONFLICT (hash) DO NOTHING")
 
 
 class Packed:
@@ -68,7 +47,7 @@ class Packed:
     def pack(self) -> bytes:
         """What is kept of it."""
         if not self._body:
-            self._body = _packed(self._seal, self.name, self._payload.exact())
+            self._body = self._seal.closed(self.name, pack(self._payload.exact()))
         return self._body
 
 
@@ -80,7 +59,7 @@ def packed(seal: PayloadSeal, payload: Mapping[str, Any]) -> Packed:
 
 
 def pack_new(connection: Connection, all_packed: Sequence[Packed]) -> None:
-    """Pack those that are not kept, or not any more."""
+    """Pack those that are not kept."""
     kept = _kept(connection, all_packed)
     for one in all_packed:
         if one.name not in kept:
@@ -88,7 +67,7 @@ def pack_new(connection: Connection, all_packed: Sequence[Packed]) -> None:
 
 
 def keep(transaction: Transaction, all_packed: Iterable[Packed]) -> None:
-    """Keep payloads that are not kept yet, or not any more."""
+    """Keep payloads that are not kept yet."""
     keep_at(transaction.connection, transaction.now, all_packed)
 
 
@@ -101,7 +80,7 @@ def keep_at(connection: Connection, now: datetime, all_packed: Iterable[Packed])
 
 
 def _kept(connection: Connection, all_packed: Sequence[Packed]) -> set[str]:
-    """The names of those that are kept, and were not purged."""
+    """The names of those that are kept."""
     parts = parts_of([one.name for one in all_packed])
     return {name for part in parts for name in connection.execute(_KNOWN, {"hashes": part}).scalars()}
 
@@ -115,8 +94,7 @@ def read(connection: Connection, seal: PayloadSeal, names: Sequence[str]) -> dic
     found: dict[str, Any] = {}
     for part in parts_of(sorted(set(names))):
         for row in connection.execute(_BODIES, {"hashes": part}):
-            if row.body != PURGED:
-                found[row.hash] = _content(seal, row.hash, row.body)
+            found[row.hash] = _content(seal, row.hash, row.body)
     return found
 
 
@@ -130,60 +108,10 @@ def _content(seal: PayloadSeal, name: str, body: bytes) -> Any:
     return content
 
 
-def _packed(seal: PayloadSeal, name: str, json: bytes) -> bytes:
-    packer = _packer().copy()
-    text = packer.compress(json) + packer.flush()
-    return seal.closed(name, text)
-
-
-def _unpacked(body: bytes) -> bytes:
-    """The text of a payload; one that was kept without the words is told by its first bytes, and read as well."""
-    unpacker = zlib.decompressobj(zdict=_words())
-    text = unpacker.decompress(body)
-    if not unpacker.eof or unpacker.unused_data:
-        raise ValueError("a payload that breaks off, or goes on behind its end")
-    return text
-
-
-@cache
-def _packer() -> zlib._Compress:
-    """One that has read the words already: a copy of it is made faster than a new one."""
-    return zlib.compressobj(_LEVEL, wbits=_WINDOW_BITS, zdict=_words())
-
-
-@cache
-def _words() -> bytes:
-    """What payloads have in common, which is not kept with each of them. It never changes."""
-    return (Path(__file__).parent / "payload_words.txt").read_bytes()
-
-
 def opened(seal: PayloadSeal, name: str, body: Any) -> tuple[Any, bool]:
     """The content of a payload, and whether it is the one that its name was taken of."""
     try:
-        content = decode(_unpacked(seal.opened(name, bytes(body))))
+        content = decode(unpack(seal.opened(name, bytes(body))))
         return content, digest(content) == name
-    except (zlib.error, NotJson, TypeError, ValueError):
+    except (TypeError, ValueError):
         return None, False
-
-
-def purge(transaction: Transaction, older_than: datetime) -> int:
-    """Empty payloads kept before then that no record needs any more; gives their number, and notes it.
-
-    Needed is what belongs to a record, or to an attempt of a record, that is not closed or was changed since.
-    """
-    needed = or_(records.c.state.not_in(CLOSED), records.c.updated_at >= older_than)
-    of_record = [select(column).where(needed) for column in (records.c.payload_hash, records.c.entered_payload_hash)]
-    of_attempt = [
-        select(column).join(records, records.c.id == attempts.c.record_id).where(needed)
-        for column in (attempts.c.request_hash, attempts.c.answer_hash)
-    ]
-    kept = union(*of_record, *of_attempt).subquery()
-    hashes = select(kept.c[0]).where(kept.c[0].is_not(None))
-    done = transaction.connection.execute(
-        update(payloads)
-        .where(payloads.c.kept_at < older_than, payloads.c.body != PURGED, payloads.c.hash.not_in(hashes))
-        .values(body=PURGED)
-    )
-    detail = {"older_than": older_than.isoformat(), "payloads": done.rowcount}
-    transaction.note([transaction.event("purged", None, detail)])
-    return done.rowcount

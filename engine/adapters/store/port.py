@@ -257,18 +257,11 @@ class Ledger(Protocol):
         ...
 
     def payload(self, payload_hash: str) -> Any:
-        """A stored payload as JSON, or None when it was purged."""
+        """A stored payload as JSON, or None when it is not there."""
         ...
 
     def payloads(self, hashes: Sequence[str]) -> Mapping[str, Any]:
-        """Stored payloads as JSON by their hashes, in one read; without those that were purged."""
-        ...
-
-    def purge_payloads(self, older_than: datetime, who: str) -> int:
-        """Empty the payloads kept before then that only closed, unchanged records name; gives their number.
-
-        Their hashes stay, so the audit trail stays whole; the purge is an event of it.
-        """
+        """Stored payloads as JSON by their hashes, in one read; without those that are not there."""
         ...
 
     def decide(self, decisions: Sequence[Decision], run: str, who: str) -> None:

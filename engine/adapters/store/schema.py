@@ -27,10 +27,15 @@ def _find_events_by_number(connection: Connection) -> None:
         connection.execute(CreateIndex(index))
 
 
+def _pack_otherwise(_: Connection) -> None:
+    """Payloads kept so far stay as they are packed; the program of the version before cannot read those to come."""
+
+
 STEPS: Mapping[int, Callable[[Connection], None]] = {
     2: guard_head,
     3: _make_service_tables,
     4: _find_events_by_number,
+    5: _pack_otherwise,
 }
 """What brings a ledger of the version before up to this one; each runs once, in one transaction with the rest."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import islice
 from typing import Any, TypeVar
@@ -44,7 +43,6 @@ from engine.domain.audit_event import AuditEvent
 from engine.domain.lifecycle import State
 from engine.domain.record import RecordKey, SourceRecord
 from engine.words.clock import Clock, IdMaker, Instant
-from engine.words.errors import ProgramError
 
 T = TypeVar("T")
 
@@ -155,15 +153,9 @@ class SqlLedger:
         return self.payloads([payload_hash]).get(payload_hash)
 
     def payloads(self, hashes: Sequence[str]) -> Mapping[str, Any]:
-        """Stored payloads as JSON by their hashes, without those that were purged."""
+        """Stored payloads as JSON by their hashes, without those that are not there."""
         seal = self._trail.payload_seal
         return self._database.read(lambda connection: payloads.read(connection, seal, hashes))
-
-    def purge_payloads(self, older_than: datetime, who: str) -> int:
-        """Empty old payloads that only closed records name."""
-        if older_than.tzinfo is None:
-            raise ProgramError("a purge is asked for with a naive time")
-        return self._write(None, lambda transaction: payloads.purge(transaction, older_than.astimezone(UTC)), who)
 
     def decide(self, decisions: Sequence[Decision], run: str, who: str) -> None:
         """Move a batch of records, all or none."""

@@ -29,8 +29,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-VERSION = 4
-"""Of the tables below and their guards; a ledger of a higher version was made by a newer program."""
+VERSION = 5
+"""Of the tables below, their guards and how payloads are packed; one that is higher is a newer program's."""
 
 LABEL_KEY_MAX = 400
 

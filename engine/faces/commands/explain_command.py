@@ -119,7 +119,10 @@ def _explained(setup: Setup, spec: MappingSpec, row: RecordRow) -> _Told:
     entered = row.entered_payload_hash is not None and row.state is not State.DISMISSED
     payload = setup.ledger.payload(row.entered_payload_hash or row.payload_hash)
     if payload is None:
-        raise InputError(f"what the source held for {row.key} was purged from the ledger; nothing is left to explain")
+        raise InputError(
+            f"what the source held for {row.key} is not in the ledger any more: "
+            "`ml-connector audit verify` says what was changed"
+        )
     record = SourceRecord(key=row.key, company=company_read_under(spec, row.key), payload=payload)
     world = _OpenWorld(setup) if entered else LiveWorld(setup)
     ((item, planned),) = follow_batch(spec, [record], world)

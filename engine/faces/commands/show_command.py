@@ -180,7 +180,7 @@ def _told(event: AuditEvent) -> str:
 
 def _put_value(value: Any) -> None:
     if value is None:
-        click.echo("    (purged)")
+        click.echo("    (not in the ledger)")
         return
     for line in clean(indented(value)).splitlines():
         click.echo(f"    {line}")

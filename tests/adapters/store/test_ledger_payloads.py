@@ -1,24 +1,25 @@
-"""Payloads: read in batches, purged without breaking the trail, and text that a database does not like."""
+"""Payloads: read in batches, packed in any version, and text that a database does not like."""
 
 from __future__ import annotations
 
 import zlib
-from datetime import date, datetime, timedelta
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from random import Random
 from threading import Event, Thread
 
 import pytest
-from ledger_scene import NAMESPACE, NOW, RUN, WHO, act, begin, bill, conclude, kinds, open_at, ready, row_of, turn
+from ledger_scene import NAMESPACE, RUN, WHO, act, begin, bill, kinds, open_at, ready, row_of, turn
 from stores import Store
 
-from engine.adapters.store import payloads
+from engine.adapters.store import packing, payloads
 from engine.adapters.store.payload_seal import PayloadSeal
 from engine.adapters.store.port import ClaimTaken, Conclusion, Decision, Ledger
 from engine.domain.lifecycle import State
 from engine.words.clock import ManualClock
-from engine.words.errors import ProgramError
 from engine.words.json_value import digest, encode
 
 
@@ -57,62 +58,6 @@ def test_each_kind_of_value_is_kept_whatever_stands_beside_it(ledger: Ledger, va
     assert kept == [told, told]
     assert {type(one) for one in kept} == {type(told)}
     assert ledger.verify_trail() == ()
-
-
-def test_a_purge_takes_what_only_closed_records_need(ledger: Ledger, clock: ManualClock) -> None:
-    settled, dismissed, entered, late = ready(ledger, "b-1", "b-2", "b-3", "b-4")
-    lease = turn(ledger, seconds=10**9)
-    for row in (settled, entered, late):
-        conclude(ledger, begin(ledger, row, f"K{row.id}", lease), "effect", State.ENTERED, detail={"row": row.id})
-    for row in (settled, late):
-        ledger.decide([Decision(record_id=row.id, state=State.IN_GL)], RUN, WHO)
-    ledger.decide([Decision(record_id=settled.id, state=State.SETTLED)], RUN, WHO)
-    ledger.decide([Decision(record_id=dismissed.id, state=State.DISMISSED, reason="by hand")], RUN, WHO)
-    clock.sleep(100)
-    cutoff = clock.now()
-    ledger.decide([Decision(record_id=late.id, state=State.SETTLED)], RUN, WHO)
-    (attempt,) = ledger.attempts(settled.id)
-    assert ledger.purge_payloads(NOW, WHO) == 0
-    # Two payloads and a request; the answers of the three attempts are one and the same.
-    assert ledger.purge_payloads(cutoff, WHO) == 3
-    gone = [settled.payload_hash, dismissed.payload_hash, attempt.request_hash]
-    assert ledger.payloads([*gone, entered.payload_hash]).keys() == {entered.payload_hash}
-    assert ledger.payload(settled.payload_hash) is None
-    assert ledger.payload(attempt.answer_hash or "") == {"proof": "effect"}
-    (*_, (_, event, _)) = ledger.trail()
-    assert (event.kind, event.who, event.run) == ("purged", WHO, None)
-    assert event.detail == {"older_than": cutoff.isoformat(), "payloads": 3}
-    assert ledger.verify_trail(ledger.head()[:2]) == ()
-    assert ledger.purge_payloads(cutoff, WHO) == 0
-    with pytest.raises(ProgramError, match="naive"):
-        ledger.purge_payloads(datetime(2026, 1, 1), WHO)  # noqa: DTZ001
-
-
-def test_what_was_purged_is_kept_again_when_the_feed_still_has_it(ledger: Ledger, clock: ManualClock) -> None:
-    (row,) = ready(ledger, "b-1")
-    ledger.decide([Decision(record_id=row.id, state=State.DISMISSED)], RUN, WHO)
-    clock.sleep(100)
-    assert ledger.purge_payloads(clock.now(), WHO) == 1
-    ledger.register([bill("b-1")], "run-2")
-    assert ledger.payload(row.payload_hash) == bill("b-1").payload
-    assert ledger.verify_trail() == ()
-
-
-def test_a_payload_emptied_by_hand_is_told_from_a_purged_one(
-    ledger: Ledger, store: Store, clock: ManualClock
-) -> None:
-    done, still_open, later = ready(ledger, "b-1", "b-2", "b-3")
-    ledger.decide([Decision(record_id=done.id, state=State.DISMISSED)], RUN, WHO)
-    clock.sleep(100)
-    assert ledger.purge_payloads(clock.now(), WHO) == 1
-    empty = "UPDATE payloads SET body = substr(body, 1, 0) WHERE hash = '{}'"
-    store.tamper(empty.format(still_open.payload_hash))
-    assert ledger.verify_trail() == ("2 payloads are empty, and the purges of the trail took only 1",)
-    ledger.register([bill("b-4")], RUN)
-    new = row_of(ledger, "b-4").payload_hash
-    store.tamper(empty.format(new))
-    assert f"the payload {new} was emptied, and no purge took it" in ledger.verify_trail()
-    assert ledger.payload(later.payload_hash) == bill("b-3").payload
 
 
 def test_text_with_a_nul_is_kept_with_its_visible_sign(ledger: Ledger) -> None:
@@ -179,12 +124,36 @@ def test_a_trail_that_is_written_to_meanwhile_verifies(ledger: Ledger, store: St
 
 
 def test_the_words_that_payloads_share_never_change() -> None:
-    assert sha256(payloads._words()).hexdigest() == "afcb97180e22730839282507557ce3a1815140380ed26b932ad9ae45f502f8e0"
+    assert sha256(packing._words()).hexdigest() == "afcb97180e22730839282507557ce3a1815140380ed26b932ad9ae45f502f8e0"
 
 
-def test_a_payload_kept_without_the_shared_words_is_read() -> None:
+def zlib_packed(text: bytes) -> bytes:
+    """As versions 2 to 4 packed."""
+    packer = zlib.compressobj(3, wbits=14, zdict=packing._words())
+    return packer.compress(text) + packer.flush()
+
+
+@pytest.mark.parametrize("pack", [zlib.compress, zlib_packed, packing.pack])
+@pytest.mark.parametrize("sealed", [False, True])
+def test_a_payload_of_any_version_is_read_and_its_damage_seen(
+    pack: Callable[[bytes], bytes], *, sealed: bool
+) -> None:
     content = {"invoice": "B-1", "lines": [1, 2]}
-    body, seal = zlib.compress(encode(content)), PayloadSeal(b"k" * 32)
-    assert payloads.opened(seal, digest(content), body) == (content, True)
-    assert payloads.opened(seal, digest(content), body[:-4])[1] is False
-    assert payloads.opened(seal, digest(content), body + b"x")[1] is False
+    name, seal = digest(content), PayloadSeal(b"k" * 32)
+
+    def opened(packed: bytes) -> tuple[object, bool]:
+        return payloads.opened(seal, name, seal.closed(name, packed) if sealed else packed)
+
+    whole = pack(encode(content))
+    assert opened(whole) == (content, True)
+    for damaged in (whole[:-1], whole[:-4], whole + b"x", whole + whole, whole[1:], whole[:4], b"", b"\0" * 30):
+        assert opened(damaged) == (None, False)
+    assert payloads.opened(seal, name, pack(encode({"invoice": "B-2"})))[1] is False, "another payload's"
+
+
+def test_payloads_are_packed_from_many_threads_at_once() -> None:
+    texts = [encode({"invoice": f"B-{number}", "lines": ["x" * number] * 9}) for number in range(400)]
+    with ThreadPoolExecutor(8) as pool:
+        packed = list(pool.map(packing.pack, texts))
+        assert list(pool.map(packing.unpack, packed)) == texts
+    assert packed[100:] == [packing.pack(text) for text in texts[100:]], "whatever was packed before"
