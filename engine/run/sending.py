@@ -61,25 +61,37 @@ class Sender:
     _proposed: dict[bytes, Answer] = field(default_factory=dict)
     _asking: dict[bytes, threading.Lock] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _at_once: int = field(init=False)
+    _leaving: threading.Semaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._at_once = self.setup.in_flight(self.spec.target.connection)
+        self._leaving = threading.Semaphore(self._at_once)
 
     def pool(self) -> SendPool[Work, Sent]:
-        """The threads that send, a few more than the connection lets ask at once.
+        """The threads that send: almost twice as many as may ask at once, since many of them wait for the ledger.
+
+        Where one may ask at once, there is one, and the documents are sent in their order.
 
         Besides what our store raises (LedgerError, TurnLost), the pool gives Unreachable when the target could
         not be asked whether a group exists: the documents stay ready.
         """
-        at_once = self.setup.in_flight(self.spec.target.connection)
+        threads = 2 * self._at_once - 1
+
+        def together() -> int:
+            return READ_TOGETHER if self._is_proven else min(READ_TOGETHER, self.budget.unentered_max)
+
+        def unchecked() -> int:
+            return READ_TOGETHER * threads if self._is_proven else together()  # as many as there can be, or few
+
         return SendPool(
-            threads=at_once + at_once // 4,  # while some wait for the ledger, the others keep the target busy
-            together=self._together,
-            send=self._send,
-            check=self._read_back_all,
+            threads=threads, together=together, unchecked=unchecked, send=self._send, check=self._read_back_all
         )
 
-    def _together(self) -> int:
-        """How many are read back in one question: while nothing is proven, no more than may fail in a row."""
-        proven = self.budget.proven_in_a_row >= READ_TOGETHER
-        return READ_TOGETHER if proven else min(READ_TOGETHER, self.budget.unentered_max)
+    @property
+    def _is_proven(self) -> bool:
+        """Whether the target has shown so many in a row; until then, no more are unproven than may fail in a row."""
+        return self.budget.proven_in_a_row >= READ_TOGETHER
 
     def group_of(self, document: Document) -> object:
         """What is sent one after another: the same value for documents of one group."""
@@ -132,21 +144,40 @@ class Sender:
         attempt = self._begin(document, row, lease, call)
         if attempt is None:
             return None
-        answer = called(connector, call)
-        if (answer.ok and succeeded(self.spec, answer)) or answer.proof is Proof.DUPLICATE:
-            self.budget.count(answer, taken=True)
+        answer, conclusion = self._carry_out(connector, document, row, call)
+        if conclusion is None:
             return Sent(document=document, row=row, attempt=attempt, answer=answer)
-        conclusion = conclude_answer(self.spec, row.id, document, answer, done=False, now=self.setup.clock.instant())
-        self.budget.count(answer, taken=conclusion.decision.state in TAKEN)
         self._conclude([(row, attempt, conclusion)])
         return None
+
+    def _carry_out(
+        self, connector: Connector, document: Document, row: RecordRow, call: Call
+    ) -> tuple[Answer, Conclusion | None]:
+        """The answer, and what follows from it unless the document is to be read back.
+
+        What an answer says of those to come is counted before the next one leaves. Where the sending was stopped
+        since the intent was written, nothing leaves any more.
+        """
+        with self._leaving:
+            if self.budget.stopped:
+                message = f"the sending had stopped before it left: {self.budget.stopped}"
+                answer = Answer(proof=Proof.NOT_SENT, status=None, message=message, passing=True)
+            else:
+                answer = called(connector, call)
+            if (answer.ok and succeeded(self.spec, answer)) or answer.proof is Proof.DUPLICATE:
+                self.budget.count(answer, taken=True)
+                return answer, None
+            now = self.setup.clock.instant()
+            conclusion = conclude_answer(self.spec, row.id, document, answer, done=False, now=now)
+            self.budget.count(answer, taken=conclusion.decision.state in TAKEN)
+            return answer, conclusion
 
     def _conclude(self, ended: Sequence[tuple[RecordRow, Attempt, Conclusion]]) -> None:
         self.setup.ledger.conclude_many([(attempt, one) for _, attempt, one in ended], self.run, self.setup.who)
         for row, _, conclusion in ended:
             self.concluded(_after(row, conclusion.decision))
         with self._lock:
-            self.tell("sent", len(ended))
+            self.tell("sent", sum(one.proof != Proof.NOT_SENT for _, _, one in ended))
 
     def _begin(self, document: Document, row: RecordRow, lease: Lease, call: Call) -> Attempt | None:
         try:
