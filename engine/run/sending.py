@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from engine.adapters.connectors.answers import BadAnswer
@@ -23,6 +24,8 @@ from engine.run.matching import Found, find_documents
 from engine.run.pool import SendPool
 from engine.run.sent import request_of
 from engine.run.setup import STOPPING, Setup, Tell
+from engine.run.turns import RENEWALS
+from engine.words.clock import Instant
 from engine.words.errors import CredentialsError, Unreachable
 from engine.words.json_value import canonical
 
@@ -141,14 +144,28 @@ class Sender:
             body=body,
             effect=True,
         )
+        began = self.setup.clock.instant(), self.setup.clock.now()
         attempt = self._begin(document, row, lease, call)
         if attempt is None:
             return None
-        answer, conclusion = self._carry_out(connector, document, row, call)
+        with self._leaving:
+            self._keep_turn(lease, *began)
+            answer, conclusion = self._carry_out(connector, document, row, call)
         if conclusion is None:
             return Sent(document=document, row=row, attempt=attempt, answer=answer)
         self._conclude([(row, attempt, conclusion)])
         return None
+
+    def _keep_turn(self, lease: Lease, began: Instant, began_at: datetime) -> None:
+        """Make sure that the turn is still ours where it may have run out since the intent was written.
+
+        So it may where the target is slow, and where this process or its machine was put to sleep: then another
+        runner may have taken the turn, looked the document up and sent it. Raises TurnLost.
+        """
+        clock, long_s = self.setup.clock, self.setup.lease_s / RENEWALS
+        passed_s = clock.instant().seconds - began.seconds, (clock.now() - began_at).total_seconds()
+        if max(passed_s) > long_s:
+            self.setup.ledger.renew_lease(lease, self.setup.lease_s)
 
     def _carry_out(
         self, connector: Connector, document: Document, row: RecordRow, call: Call
@@ -158,19 +175,18 @@ class Sender:
         What an answer says of those to come is counted before the next one leaves. Where the sending was stopped
         since the intent was written, nothing leaves any more.
         """
-        with self._leaving:
-            if self.budget.stopped:
-                message = f"the sending had stopped before it left: {self.budget.stopped}"
-                answer = Answer(proof=Proof.NOT_SENT, status=None, message=message, passing=True)
-            else:
-                answer = called(connector, call)
-            if (answer.ok and succeeded(self.spec, answer)) or answer.proof is Proof.DUPLICATE:
-                self.budget.count(answer, taken=True)
-                return answer, None
-            now = self.setup.clock.instant()
-            conclusion = conclude_answer(self.spec, row.id, document, answer, done=False, now=now)
-            self.budget.count(answer, taken=conclusion.decision.state in TAKEN)
-            return answer, conclusion
+        if self.budget.stopped:
+            message = f"the sending had stopped before it left: {self.budget.stopped}"
+            answer = Answer(proof=Proof.NOT_SENT, status=None, message=message, passing=True)
+        else:
+            answer = called(connector, call)
+        if (answer.ok and succeeded(self.spec, answer)) or answer.proof is Proof.DUPLICATE:
+            self.budget.count(answer, taken=True)
+            return answer, None
+        now = self.setup.clock.instant()
+        conclusion = conclude_answer(self.spec, row.id, document, answer, done=False, now=now)
+        self.budget.count(answer, taken=conclusion.decision.state in TAKEN)
+        return answer, conclusion
 
     def _conclude(self, ended: Sequence[tuple[RecordRow, Attempt, Conclusion]]) -> None:
         self.setup.ledger.conclude_many([(attempt, one) for _, attempt, one in ended], self.run, self.setup.who)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from engine.domain.lifecycle import State
 from engine.faces.commands.root import root
 from engine.faces.sandbox.exchange import SandboxRequest, SandboxResponse
 from engine.faces.sandbox.faults import Fault, FaultKind
@@ -133,6 +136,39 @@ def test_of_two_runners_the_second_says_who_has_the_turn(
     assert set(house.states("bills").values()) == {"entered"}
     # Started again, and on the other machine, there is nothing to do.
     assert end(start(second_folder, "bills"))[1]["sent"] == 0
+
+
+def test_what_a_runner_has_not_sent_when_it_falls_asleep_is_not_sent_when_it_wakes(make_house: MakeHouse) -> None:
+    house = make_house(*bills(12), clock=SystemClock(), epicor="in_flight: 2")
+    house.edit("connections.yaml", "connections:\n", "lease_s: 2\nconnections:\n")
+    awake, respond = threading.Event(), house.sandbox.epicor.respond
+
+    def held_up(request: SandboxRequest) -> SandboxResponse:
+        if "UpdateMaster" in request.path:
+            assert awake.wait(60)
+        return respond(request)
+
+    house.sandbox.epicor.respond = held_up  # type: ignore[method-assign]
+    run = start(house.folder, "bills")
+    try:
+        with house.setup() as setup:
+            wait_until(lambda: len(setup.ledger.records(states=[State.SENDING])) == 3)  # two asked, one about to ask
+            run.send_signal(signal.SIGSTOP)
+            wait_until(lambda: setup.ledger.take_lease("bills@EPIC06", "another runner", 60) is not None)
+    finally:
+        run.send_signal(signal.SIGCONT)
+        awake.set()
+    _, said = run.communicate(timeout=120)
+
+    assert len(house.wire.effects("epicor", "UpdateMaster")) == 2
+    assert "taken over by another runner" in said
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_the_turn_of_a_runner_that_died_is_waited_for(make_house: MakeHouse) -> None:
