@@ -11,7 +11,7 @@ class Proof(StrEnum):
     """What the answer, or its absence, proves about the target's books."""
 
     NOT_SENT = "not_sent"
-    """The connection never opened: nothing left this machine."""
+    """Nothing left this machine."""
     NO_EFFECT = "no_effect"
     """401, 403, 429, or a 400, 409 or 503 with the target's own error body: nothing was written."""
     DUPLICATE = "duplicate"

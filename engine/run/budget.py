@@ -38,6 +38,10 @@ class Budget:
         with self._lock:
             self._stop(why)
 
+    def why_not(self) -> str:
+        """Why nothing leaves any more; empty while it may."""
+        return f"the sending had stopped before it left: {self.stopped}" if self.stopped else ""
+
     def count_refusal_of_us(self, answer: Answer) -> None:
         """The answer, or the want of one, was about us or the moment, and not about a document."""
         with self._lock:

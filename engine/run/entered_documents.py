@@ -11,7 +11,7 @@ from engine.domain.lifecycle import State
 from engine.language.spec.model import MappingSpec
 from engine.plan.decision import Document
 from engine.run.ledger_pages import record_pages
-from engine.run.sent import recall
+from engine.run.sent import last_sent, recall
 from engine.run.setup import Setup
 
 
@@ -27,8 +27,8 @@ class Entered:
 def entered_documents(setup: Setup, spec: MappingSpec, *states: State) -> Iterator[tuple[Entered, ...]]:
     """Everything of a mapping that is in these states, page by page."""
     for rows in record_pages(setup.ledger, mapping=spec.name, states=states):
-        attempts = {row.id: setup.ledger.attempts(row.id) for row in rows}
-        hashes = {row: tried[-1].request_hash for row, tried in attempts.items() if tried}
+        sent = {row.id: last_sent(setup.ledger.attempts(row.id)) for row in rows}
+        hashes = {row: attempt.request_hash for row, attempt in sent.items() if attempt is not None}
         requests = setup.ledger.payloads(tuple(hashes.values()))
         yield tuple(_entered(setup, row, requests.get(hashes.get(row.id, ""))) for row in rows)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.adapters.store.port import Attempt, RecordRow
 from engine.domain.lifecycle import State
+from engine.run.sent import last_sent
 from engine.run.setup import Setup
 from engine.wire.masking import mask_value
 
@@ -92,7 +93,7 @@ def attempt_row(setup: Setup, row: RecordRow, one: Attempt, *, payloads: bool) -
 
 
 def _sent(setup: Setup, row: RecordRow) -> Mapping[str, Any]:
-    attempts = setup.ledger.attempts(row.id)
-    request = setup.ledger.payload(attempts[-1].request_hash) if attempts else None
+    attempt = last_sent(setup.ledger.attempts(row.id))
+    request = setup.ledger.payload(attempt.request_hash) if attempt is not None else None
     sent = request.get("sent") if isinstance(request, dict) else None
     return sent if isinstance(sent, dict) else {}

@@ -24,10 +24,8 @@ Sent = TypeVar("Sent")
 class SendPool(Generic[Work, Sent]):
     """Sends work by `send`, from several threads; what that gives is handed to `check`, `together()` at a time.
 
-    No more than `unchecked()` are under way, wait for their check or are being checked.
-
     Use it in a `with`: at its end everything is sent and checked. Where the body of the `with` is left by an
-    exception, or a thread meets one, nothing more is sent; what was sent is still checked.
+    exception, or a thread meets one, nothing more is begun, and `stop` is told why; what was sent is still checked.
     """
 
     def __init__(
@@ -35,16 +33,16 @@ class SendPool(Generic[Work, Sent]):
         *,
         threads: int,
         together: Callable[[], int],
-        unchecked: Callable[[], int],
         send: Callable[[Work], Sent | None],
         check: Callable[[Sequence[Sent]], None],
+        stop: Callable[[str], None],
     ) -> None:
-        self._send, self._check, self._together, self._unchecked = send, check, together, unchecked
+        self._send, self._check, self._together, self._stop = send, check, together, stop
         self._waiting: dict[object, deque[Work]] = {}
         self._free: dict[object, None] = {}  # in the order in which they came free
         self._busy: set[object] = set()
         self._sent: list[Sent] = []
-        self._count = self._working = self._checking = 0
+        self._count = self._working = 0
         self._failure: BaseException | None = None
         self._closing = False
         self._lock = threading.Lock()
@@ -65,7 +63,7 @@ class SendPool(Generic[Work, Sent]):
     ) -> None:
         with self._lock:
             if error is not None:
-                self._drop()
+                self._drop(error)
             self._closing = True
             self._something.notify_all()
         for thread in self._threads:
@@ -108,7 +106,7 @@ class SendPool(Generic[Work, Sent]):
             except BaseException as error:  # noqa: BLE001 - the thread that offers, or the end of the with, raises it
                 with self._lock:
                     self._failure = self._failure or error
-                    self._drop()
+                    self._drop(error)
             finally:
                 with self._lock:
                     self._working -= 1
@@ -120,8 +118,7 @@ class SendPool(Generic[Work, Sent]):
     def _next(self) -> Callable[[], None] | None:
         """What a free thread does now: read back where there is enough of it, else send, else read back the rest."""
         enough = self._together()
-        unchecked = len(self._busy) + len(self._sent) + self._checking
-        if len(self._sent) < enough and unchecked < self._unchecked() and self._free:
+        if len(self._sent) < enough and self._free:
             group = max(self._free, key=lambda one: len(self._waiting[one]))
             del self._free[group]
             waiting = self._waiting[group]
@@ -134,8 +131,7 @@ class SendPool(Generic[Work, Sent]):
             return lambda: self._send_one(group, work)
         if len(self._sent) >= enough or (self._sent and not self._working):
             part, self._sent = self._sent[:enough], self._sent[enough:]
-            self._checking += len(part)
-            return lambda: self._check_all(part)
+            return lambda: self._check(part)
         return None
 
     def _send_one(self, group: object, work: Work) -> None:
@@ -150,14 +146,8 @@ class SendPool(Generic[Work, Sent]):
                 if sent is not None:
                     self._sent.append(sent)
 
-    def _check_all(self, part: Sequence[Sent]) -> None:
-        try:
-            self._check(part)
-        finally:
-            with self._lock:
-                self._checking -= len(part)
-
-    def _drop(self) -> None:
+    def _drop(self, error: BaseException) -> None:
+        self._stop(str(error) or type(error).__name__)
         self._waiting.clear()
         self._free.clear()
         self._count = 0

@@ -5,12 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 
 from engine.adapters.connectors.answers import BadAnswer
 from engine.adapters.connectors.port import Answer, Call, Connector, Lookup, Match, Row
-from engine.adapters.store.port import Attempt, ClaimTaken, Conclusion, Decision, Intent, Lease, NotReady, RecordRow
+from engine.adapters.store.port import (
+    Attempt,
+    ClaimTaken,
+    Conclusion,
+    Decision,
+    Intent,
+    Lease,
+    NotReady,
+    RecordRow,
+)
 from engine.domain.lifecycle import State
 from engine.domain.outcome import Proof
 from engine.language.spec.call_model import CallSpec, EnsureSpec
@@ -20,12 +28,11 @@ from engine.plan.proposed_rows import lay_over
 from engine.run.budget import TAKEN, Budget
 from engine.run.concluding import conclude_answer, decision_for, entered, succeeded
 from engine.run.judging import already_there, second_of
+from engine.run.leaving import called, while_ours
 from engine.run.matching import Found, find_documents
 from engine.run.pool import SendPool
 from engine.run.sent import request_of
 from engine.run.setup import STOPPING, Setup, Tell
-from engine.run.turns import RENEWALS
-from engine.words.clock import Instant
 from engine.words.errors import CredentialsError, Unreachable
 from engine.words.json_value import canonical
 
@@ -79,22 +86,18 @@ class Sender:
         Besides what our store raises (LedgerError, TurnLost), the pool gives Unreachable when the target could
         not be asked whether a group exists: the documents stay ready.
         """
-        threads = 2 * self._at_once - 1
-
-        def together() -> int:
-            return READ_TOGETHER if self._is_proven else min(READ_TOGETHER, self.budget.unentered_max)
-
-        def unchecked() -> int:
-            return READ_TOGETHER * threads if self._is_proven else together()  # as many as there can be, or few
-
         return SendPool(
-            threads=threads, together=together, unchecked=unchecked, send=self._send, check=self._read_back_all
+            threads=2 * self._at_once - 1,
+            together=self._together,
+            send=self._send,
+            check=self._read_back_all,
+            stop=self.budget.stop,
         )
 
-    @property
-    def _is_proven(self) -> bool:
-        """Whether the target has shown so many in a row; until then, no more are unproven than may fail in a row."""
-        return self.budget.proven_in_a_row >= READ_TOGETHER
+    def _together(self) -> int:
+        """How many are read back in one question: while nothing is proven, no more than may fail in a row."""
+        proven = self.budget.proven_in_a_row >= READ_TOGETHER
+        return READ_TOGETHER if proven else min(READ_TOGETHER, self.budget.unentered_max)
 
     def group_of(self, document: Document) -> object:
         """What is sent one after another: the same value for documents of one group."""
@@ -143,43 +146,26 @@ class Sender:
             params=document.params,
             body=body,
             effect=True,
+            may_leave=while_ours(self.setup, self.budget, lease),
         )
-        began = self.setup.clock.instant(), self.setup.clock.now()
         attempt = self._begin(document, row, lease, call)
         if attempt is None:
             return None
         with self._leaving:
-            self._keep_turn(lease, *began)
             answer, conclusion = self._carry_out(connector, document, row, call)
         if conclusion is None:
             return Sent(document=document, row=row, attempt=attempt, answer=answer)
         self._conclude([(row, attempt, conclusion)])
         return None
 
-    def _keep_turn(self, lease: Lease, began: Instant, began_at: datetime) -> None:
-        """Make sure that the turn is still ours where it may have run out since the intent was written.
-
-        So it may where the target is slow, and where this process or its machine was put to sleep: then another
-        runner may have taken the turn, looked the document up and sent it. Raises TurnLost.
-        """
-        clock, long_s = self.setup.clock, self.setup.lease_s / RENEWALS
-        passed_s = clock.instant().seconds - began.seconds, (clock.now() - began_at).total_seconds()
-        if max(passed_s) > long_s:
-            self.setup.ledger.renew_lease(lease, self.setup.lease_s)
-
     def _carry_out(
         self, connector: Connector, document: Document, row: RecordRow, call: Call
     ) -> tuple[Answer, Conclusion | None]:
         """The answer, and what follows from it unless the document is to be read back.
 
-        What an answer says of those to come is counted before the next one leaves. Where the sending was stopped
-        since the intent was written, nothing leaves any more.
+        What it says of those to come is counted before the next one leaves.
         """
-        if self.budget.stopped:
-            message = f"the sending had stopped before it left: {self.budget.stopped}"
-            answer = Answer(proof=Proof.NOT_SENT, status=None, message=message, passing=True)
-        else:
-            answer = called(connector, call)
+        answer = called(connector, call)
         if (answer.ok and succeeded(self.spec, answer)) or answer.proof is Proof.DUPLICATE:
             self.budget.count(answer, taken=True)
             return answer, None
@@ -233,6 +219,7 @@ class Sender:
                         company=document.company,
                         body=body,
                         effect=True,
+                        may_leave=self.budget.why_not,
                     )
                 )
                 if not answer.ok and answer.proof is not Proof.DUPLICATE:
@@ -260,6 +247,7 @@ class Sender:
             company=document.company,
             params=tuple((name, str(value.render(document.scope))) for name, value in call.params),
             body=call.body.render(document.scope) if call.body else None,
+            may_leave=self.budget.why_not,
         )
         if call.once_per is None:
             return connector.call(question)
@@ -373,14 +361,6 @@ def _after(row: RecordRow, decision: Decision) -> RecordRow:
         reference=decision.reference or row.reference,
         acknowledged=decision.acknowledged or row.acknowledged,
     )
-
-
-def called(connector: Connector, call: Call) -> Answer:
-    """The call's answer; without a credential to call with, nothing left this machine."""
-    try:
-        return connector.call(call)
-    except CredentialsError as error:
-        return Answer(proof=Proof.NOT_SENT, status=None, message=str(error), passing=True)
 
 
 def hold_second(setup: Setup, run: str, document: Document, taken: ClaimTaken) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from engine.adapters.connectors.port import Call
+from engine.adapters.store.port import Attempt
 from engine.domain.entries import Entry
+from engine.domain.outcome import Proof
 from engine.domain.record import RecordKey
 from engine.language.spec.model import MappingSpec
 from engine.plan.decision import Document, Facts
@@ -29,6 +31,11 @@ def request_of(spec: MappingSpec, document: Document, call: Call) -> dict[str, A
         "body": call.body,
         "sent": {**remember(spec, document), "own": own_names(document.body, call.body)},
     }
+
+
+def last_sent(attempts: Sequence[Attempt]) -> Attempt | None:
+    """The last of a record's attempts that may have written something; a document that was found is not ours."""
+    return next((one for one in reversed(attempts) if one.proof not in (Proof.NOT_SENT, Proof.NO_EFFECT)), None)
 
 
 def ours_of(request: Mapping[str, Any]) -> Any:

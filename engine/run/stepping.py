@@ -14,8 +14,9 @@ from engine.language.spec.model import MappingSpec
 from engine.plan.decision import Document
 from engine.run.budget import Budget
 from engine.run.concluding import conclude_answer, decision_for, entered, succeeded
+from engine.run.leaving import called
 from engine.run.matching import find_documents
-from engine.run.sending import called, hold_second, intent_of
+from engine.run.sending import hold_second, intent_of
 from engine.run.setup import Setup, Tell
 from engine.words.errors import CredentialsError, Unreachable
 from engine.words.json_value import encode
@@ -78,7 +79,8 @@ def _send_chunk(setup: Setup, spec: MappingSpec, run: str, chunk: Batch, budget:
         refused = _refused(spec.target.bulk, answer)
         again = _conclude_chunk(setup, spec, run, chunk, attempts, answer, refused)
         budget.count(answer, taken=answer.ok or bool(again))
-        tell("sent", len(chunk) - len(again))
+        if answer.proof is not Proof.NOT_SENT:
+            tell("sent", len(chunk) - len(again))
         chunk = again
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 from engine.words.json_value import decode, encode
+
+MayLeave = Callable[[], str]
+"""Why something must not leave any more, asked once nothing else is waited for; empty where it may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +28,7 @@ class Request:
     body: bytes | None = None
     effect: bool = False
     timeout_s: float | None = None
+    may_leave: MayLeave | None = field(default=None, repr=False, compare=False)
 
     @staticmethod
     def json(
@@ -34,6 +38,7 @@ class Request:
         *,
         params: tuple[tuple[str, str], ...] = (),
         effect: bool = False,
+        may_leave: MayLeave | None = None,
     ) -> Request:
         """A request with a JSON body (none when `body` is None)."""
         return Request(
@@ -44,6 +49,7 @@ class Request:
             | ({"Content-Type": "application/json"} if body is not None else {}),
             body=None if body is None else encode(body),
             effect=effect,
+            may_leave=may_leave,
         )
 
 

@@ -87,6 +87,25 @@ def test_a_lost_ledger_comes_back_from_its_backup(make_house: MakeHouse, tmp_pat
     assert house.states("bills") == {"B-1": "entered"}
 
 
+def test_restored_twice_in_a_moment_every_ledger_is_put_aside(make_house: MakeHouse, tmp_path: Path) -> None:
+    house = make_house(bill("B-1"))
+    house.run("bills")
+    out = tmp_path / "backup"
+    assert typed("backup", "--out", out, "-w", house.folder).exit_code == 0
+    put_aside = []
+    for content in (b"one that is damaged", None, b"another one", None):
+        if content is not None:
+            for path in ledger_of(house).parent.glob(f"{LEDGER}*-???"):
+                path.unlink()
+            ledger_of(house).write_bytes(content)
+        restored = typed("restore", out, "--over-newer", "--format", "json", "-w", house.folder)
+        assert restored.exit_code == 0, restored.output
+        put_aside.append(Path(json.loads(restored.stdout)["put_aside"]).read_bytes())
+    assert (put_aside[0], put_aside[2]) == (b"one that is damaged", b"another one")
+    kept = [path.read_bytes() for path in ledger_of(house).parent.glob(f"{LEDGER}.before-*")]
+    assert sorted(kept) == sorted(put_aside)
+
+
 def test_the_log_that_a_lost_ledger_left_does_not_come_into_its_backup(make_house: MakeHouse, tmp_path: Path) -> None:
     house = make_house(bill("B-1"), bill("B-2", label="2"))
     house.run("bills", limit=1)

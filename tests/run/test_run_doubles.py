@@ -10,7 +10,11 @@ from typing import Any
 
 import pytest
 
+from engine.domain.lifecycle import State
+from engine.domain.outcome import Proof
 from engine.faces.sandbox.faults import Fault, FaultKind
+from engine.run.entered_documents import entered_documents
+from engine.run.ordering import named
 from engine.wiring.workspace import LEDGER
 from tests.run.conftest import MakeHouse
 from tests.run.house import VENDORS, House, bill, bills, card
@@ -100,6 +104,22 @@ def test_a_bill_keyed_by_hand_with_the_same_content_and_locks_is_adopted(make_ho
     assert house.row(entry).state == "entered"
     assert house.entry(entry)["status"] == "sync_complete"
     assert house.wire.effects("epicor") == []
+
+
+def test_one_that_a_clerk_keyed_after_it_was_refused_to_us_is_the_clerks(make_house: MakeHouse) -> None:
+    entry = bill("B-1", "60.00")
+    house = make_house(entry)
+    no_seat = Fault(kind=FaultKind.STATUS, system="epicor", path="UpdateMaster", status=429, message="slow down")
+    house.sandbox.faults.add(no_seat)
+    house.run("bills")
+    house.sandbox.faults.clear()
+    keyed_by_hand(house, PayHold=True, PMUID=9, GLControlType="APAcct", GLControlCode="AB-AP")
+    assert house.run("bills").adopted == 1
+    assert [one.proof for one in house.attempts(entry)] == [Proof.NO_EFFECT]
+    with house.setup() as setup:
+        ((entered,),) = entered_documents(setup, named(setup.specs, "bills"), State.ENTERED)
+    assert not entered.sent
+    assert entered.document is not None
 
 
 @pytest.mark.parametrize("page_size", [1, 100])

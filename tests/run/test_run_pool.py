@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
 
 import pytest
 
@@ -20,7 +19,8 @@ class Target:
         self.broken = broken
         self.sent: list[Work] = []
         self.checked: list[list[Work]] = []
-        self.most = self.most_unchecked = 0
+        self.stopped: list[str] = []
+        self.most = 0
         self.clashes = 0
         self._under_way: list[str] = []
         self._lock = threading.Lock()
@@ -38,23 +38,14 @@ class Target:
             self.sent.append(work)
         return work
 
-    def pool(self, *, threads: int = 8, together: int = 5, unchecked: int = 500) -> SendPool[Work, Work]:
+    def pool(self, *, threads: int = 8, together: int = 5) -> SendPool[Work, Work]:
         return SendPool(
             threads=threads,
             together=lambda: together,
-            unchecked=lambda: unchecked,
             send=self.send,
-            check=self.check,
+            check=lambda sent: self.checked.append(list(sent)),
+            stop=self.stopped.append,
         )
-
-    def check(self, sent: Sequence[Work]) -> None:
-        with self._lock:
-            self.most_unchecked = max(
-                self.most_unchecked, len(self._under_way) + len(self.sent) - sum(map(len, self.checked))
-            )
-        time.sleep(0.002)
-        with self._lock:
-            self.checked.append(list(sent))
 
 
 def test_each_group_is_sent_in_order_and_the_threads_are_kept_full() -> None:
@@ -69,17 +60,6 @@ def test_each_group_is_sent_in_order_and_the_threads_are_kept_full() -> None:
         assert [one for one in target.sent if one[0] == name] == [one for one in works if one[0] == name]
     assert sorted(one for part in target.checked for one in part) == sorted(works)
     assert max(len(part) for part in target.checked) <= 5
-
-
-@pytest.mark.parametrize("unchecked", [5, 7])
-def test_no_more_than_allowed_are_under_way_or_unchecked(unchecked: int) -> None:
-    target = Target()
-    works = sorted((f"group {number}", number) for number in range(60))
-    with target.pool(unchecked=unchecked) as pool:
-        for work in works:
-            pool.offer(work[0], work)
-    assert sorted(one for part in target.checked for one in part) == works
-    assert target.most_unchecked <= unchecked
 
 
 def test_the_group_with_the_most_waiting_goes_first() -> None:
@@ -119,6 +99,7 @@ def test_after_a_failure_nothing_more_is_sent_and_what_was_sent_is_checked() -> 
         for number in range(1000):
             pool.offer(number, (str(number), number))
     assert [number for _, number in target.sent] == list(range(10))
+    assert set(target.stopped) == {"broken"}
     assert sorted(one for part in target.checked for one in part) == sorted(target.sent)
 
 
@@ -129,4 +110,5 @@ def test_leaving_by_an_exception_drops_what_waits() -> None:
             pool.offer(number, (str(number), number))
         raise KeyboardInterrupt
     assert len(target.sent) < 100
+    assert set(target.stopped) == {"KeyboardInterrupt"}
     assert sorted(one for part in target.checked for one in part) == sorted(target.sent)

@@ -158,10 +158,13 @@ def test_what_a_runner_has_not_sent_when_it_falls_asleep_is_not_sent_when_it_wak
     finally:
         run.send_signal(signal.SIGCONT)
         awake.set()
-    _, said = run.communicate(timeout=120)
+    told = "".join(run.communicate(timeout=120))
 
     assert len(house.wire.effects("epicor", "UpdateMaster")) == 2
-    assert "taken over by another runner" in said
+    assert "taken over by another runner" in told
+    assert Counter(row.state for row in house.rows(mapping="bills")) == {State.ENTERED: 2, State.READY: 10}
+    (waited,) = [row for row in house.rows(mapping="bills") if row.attempts and row.state is State.READY]
+    assert waited.cause == "not_sent"
 
 
 def wait_until(holds: Callable[[], bool]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from engine.domain.outcome import Proof
+from engine.wire.request import MayLeave
 
 Row = Mapping[str, Any]
 Match = tuple[tuple[str, Any], ...]
@@ -41,7 +42,8 @@ class Lookup:
 class Call:
     """One call: `verb` is `call` (a method of the target), or get, post, put, patch, delete.
 
-    `path` is percent-encoded. `effect` is False for calls that only read or prepare.
+    `path` is percent-encoded. `effect` is False for calls that only read or prepare. `may_leave` is asked right
+    before the call leaves (see `MayLeave`).
     """
 
     verb: str
@@ -50,6 +52,7 @@ class Call:
     params: tuple[tuple[str, str], ...] = ()
     body: Any = None
     effect: bool = False
+    may_leave: MayLeave | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

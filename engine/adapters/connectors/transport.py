@@ -129,6 +129,8 @@ class HttpTransport:
         try:
             self._pace.wait()
             line = self._ready(line, origin)
+            if request.may_leave is not None and (why := request.may_leave()):
+                raise NotSent(why)
             answer = self._exchange(line, self._asked(request, origin, target, headers))
             used = line
         finally:

@@ -94,7 +94,8 @@ def restore(
     copy = ledger.with_name(f"{ledger.name}.{secrets.token_hex(4)}.new")
     now = clock.now()
     # A log without its ledger counts too: beside another ledger it would be read as that one's.
-    aside = ledger.with_name(f"{ledger.name}.before-{now:%Y%m%dT%H%M%S}") if any(parts_of(ledger)) else None
+    name = f"{ledger.name}.before-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+    aside = ledger.with_name(name) if any(parts_of(ledger)) else None
     copy_ledger(backup, copy)
     try:
         _verify(copy, audit_key=audit_key, clock=clock, make_id=make_id)

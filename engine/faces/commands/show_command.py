@@ -32,7 +32,7 @@ from engine.words.json_value import indented
 MATCHES_SHOWN_MAX = 10
 
 _PROOFS: Mapping[str, str] = {
-    Proof.NOT_SENT: "not sent: the connection never opened",
+    Proof.NOT_SENT: "not sent: nothing left this machine",
     Proof.NO_EFFECT: "refused, with proof that nothing was written",
     Proof.DUPLICATE: "the target says it has this document already",
     Proof.EFFECT: "written: the target says so",

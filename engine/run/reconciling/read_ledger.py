@@ -16,6 +16,7 @@ from engine.run.ledger_pages import record_pages
 from engine.run.reading import feeds_of
 from engine.run.reconciling.read_source import booking_specs
 from engine.run.reconciling.sides import IN_TARGET, LedgerFact, Period
+from engine.run.sent import last_sent
 from engine.run.setup import Setup
 
 
@@ -54,9 +55,9 @@ def _sent(setup: Setup, rows: Iterable[RecordRow]) -> dict[int, Mapping[str, Any
     """What was sent last for each record; nothing for those that were found in the target already."""
     hashes = {}
     for row in rows:
-        attempts = setup.ledger.attempts(row.id)
-        if attempts:
-            hashes[row.id] = attempts[-1].request_hash
+        attempt = last_sent(setup.ledger.attempts(row.id))
+        if attempt is not None:
+            hashes[row.id] = attempt.request_hash
     payloads = setup.ledger.payloads(tuple(hashes.values()))
     return {
         record: payload["sent"]

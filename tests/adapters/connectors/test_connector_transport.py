@@ -252,3 +252,32 @@ def test_values_that_are_equal(left, right):
 )
 def test_values_that_are_not(left, right):
     assert comparable(left) != comparable(right)
+
+
+def test_what_may_not_leave_any_more_when_its_turn_comes_does_not() -> None:
+    busy, stopped = threading.Event(), threading.Event()
+
+    def slow(_asked):
+        busy.set()
+        assert stopped.wait(30)
+        return reply({"ok": True})
+
+    playback = Playback(slow)
+    transport = HttpTransport(TransportSettings(base_url=playback.url, in_flight=1), ManualClock(START))
+    waiting = Request.json(
+        "POST", "/late", {}, effect=True, may_leave=lambda: "the turn is another's" if stopped.is_set() else ""
+    )
+    first = threading.Thread(target=transport.send, args=(GET,))
+    try:
+        first.start()
+        assert busy.wait(30)
+        threading.Timer(0.05, stopped.set).start()
+        with pytest.raises(NotSent, match="the turn is another's"):
+            transport.send(waiting)
+        first.join()
+        assert [asked.path for asked in playback.asked] == ["/x"]
+        assert transport.send(GET).status == 200, "and the connection goes on"
+    finally:
+        stopped.set()
+        transport.close()
+        playback.stop()

@@ -52,7 +52,9 @@ def call_request(call: Call, *, slash: bool) -> Request:
     if call.verb == "call":
         raise InputError(f"Airbase has no methods to call ({call.path}); use get, post, put, patch or delete")
     path = address(call.path, slash=slash)
-    return Request.json(call.verb.upper(), path, call.body, params=call.params, effect=call.effect)
+    return Request.json(
+        call.verb.upper(), path, call.body, params=call.params, effect=call.effect, may_leave=call.may_leave
+    )
 
 
 def server_filters(set_name: str, matches: Sequence[Match]) -> tuple[Params, ...] | None:

@@ -54,6 +54,7 @@ def call_request(call: Call, name: str) -> Request:
         body,
         params=call.params,
         effect=call.effect,
+        may_leave=call.may_leave,
     )
 
 

@@ -80,7 +80,9 @@ def call_request(call: Call) -> Request:
     """
     if call.verb == "call":
         raise InputError(f"this system has no methods to call ({call.path}); use get, post, put, patch or delete")
-    return Request.json(call.verb.upper(), call.path, call.body, params=call.params, effect=call.effect)
+    return Request.json(
+        call.verb.upper(), call.path, call.body, params=call.params, effect=call.effect, may_leave=call.may_leave
+    )
 
 
 def _next(body: Any, headers: Mapping[str, str], settings: Mapping[str, Any], url: str) -> str | None:
