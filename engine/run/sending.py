@@ -263,6 +263,8 @@ class Sender:
 
     def _not_prepared(self, document: Document, row: RecordRow, answer: Answer) -> None:
         """A step before the one with an effect failed: the document itself was not sent; the next run tries again."""
+        if answer.proof is Proof.NOT_SENT and self.budget.stopped:
+            return  # nothing was tried for it: it stays ready as it is
         refused = _refuses(answer)
         if not refused:
             self.budget.count_refusal_of_us(answer)
