@@ -27,10 +27,8 @@ class Entered:
 def entered_documents(setup: Setup, spec: MappingSpec, *states: State) -> Iterator[tuple[Entered, ...]]:
     """Everything of a mapping that is in these states, page by page."""
     for rows in record_pages(setup.ledger, mapping=spec.name, states=states):
-        sent = {row.id: last_sent(setup.ledger.attempts(row.id)) for row in rows}
-        hashes = {row: attempt.request_hash for row, attempt in sent.items() if attempt is not None}
-        requests = setup.ledger.payloads(tuple(hashes.values()))
-        yield tuple(_entered(setup, row, requests.get(hashes.get(row.id, ""))) for row in rows)
+        sent = last_sent(setup, rows)
+        yield tuple(_entered(setup, row, sent.get(row.id)) for row in rows)
 
 
 def closed_findings(setup: Setup, row: RecordRow) -> str:
@@ -38,9 +36,9 @@ def closed_findings(setup: Setup, row: RecordRow) -> str:
     return "; ".join(_was(act) for act in _acts(setup, row) if act.get("act") == "close finding")
 
 
-def _entered(setup: Setup, row: RecordRow, request: Any) -> Entered:
-    if isinstance(request, Mapping) and "sent" in request:
-        return Entered(row=row, document=recall(request["sent"], row.key), sent=True)
+def _entered(setup: Setup, row: RecordRow, sent: Mapping[str, Any] | None) -> Entered:
+    if sent is not None:
+        return Entered(row=row, document=recall(sent, row.key), sent=True)
     adopted = [act["adopted"] for act in _acts(setup, row) if isinstance(act.get("adopted"), Mapping)]
     return Entered(row=row, document=recall(adopted[-1], row.key) if adopted else None, sent=False)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -26,7 +26,7 @@ _ENTERED = frozenset({State.ENTERED, State.IN_GL, State.SETTLED})
 
 def record_row(setup: Setup, row: RecordRow) -> dict[str, Any]:
     """A record with its state, and the crosswalk rows that coded the last document sent for it."""
-    rules = _sent(setup, row).get("rules", {})
+    rules = last_sent(setup, [row]).get(row.id, {}).get("rules", {})
     return {
         "record": str(row.key),
         "mapping": row.mapping,
@@ -54,7 +54,9 @@ def record_row(setup: Setup, row: RecordRow) -> dict[str, Any]:
 def line_rows(setup: Setup, row: RecordRow) -> Iterator[dict[str, Any]]:
     """What the last document sent for a record books; `read_back` says whether the target kept it so."""
     read_back = ("differs" if row.cause else "equal") if row.state in _ENTERED else ""
-    for number, (account, amount, by_target) in enumerate(_sent(setup, row).get("entries", ()), start=1):
+    for number, (account, amount, by_target) in enumerate(
+        last_sent(setup, [row]).get(row.id, {}).get("entries", ()), start=1
+    ):
         signed = Decimal(amount)
         yield {
             "record": str(row.key),
@@ -90,10 +92,3 @@ def attempt_row(setup: Setup, row: RecordRow, one: Attempt, *, payloads: bool) -
         told["request"] = mask_value(setup.ledger.payload(one.request_hash))
         told["answer"] = mask_value(setup.ledger.payload(one.answer_hash)) if one.answer_hash else None
     return told
-
-
-def _sent(setup: Setup, row: RecordRow) -> Mapping[str, Any]:
-    attempt = last_sent(setup.ledger.attempts(row.id))
-    request = setup.ledger.payload(attempt.request_hash) if attempt is not None else None
-    sent = request.get("sent") if isinstance(request, dict) else None
-    return sent if isinstance(sent, dict) else {}

@@ -9,16 +9,7 @@ from typing import Any
 
 from engine.adapters.connectors.answers import BadAnswer
 from engine.adapters.connectors.port import Answer, Call, Connector, Lookup, Match, Row
-from engine.adapters.store.port import (
-    Attempt,
-    ClaimTaken,
-    Conclusion,
-    Decision,
-    Intent,
-    Lease,
-    NotReady,
-    RecordRow,
-)
+from engine.adapters.store.port import Attempt, ClaimTaken, Conclusion, Decision, Intent, Lease, NotReady, RecordRow
 from engine.domain.lifecycle import State
 from engine.domain.outcome import Proof
 from engine.language.spec.call_model import CallSpec, EnsureSpec

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from engine.adapters.connectors.port import Call
-from engine.adapters.store.port import Attempt
+from engine.adapters.store.port import RecordRow
 from engine.domain.entries import Entry
 from engine.domain.outcome import Proof
 from engine.domain.record import RecordKey
 from engine.language.spec.model import MappingSpec
 from engine.plan.decision import Document, Facts
 from engine.plan.proposed_rows import only_own, own_names
+from engine.run.setup import Setup
 
 _DATE = "$date"
 
@@ -33,9 +34,22 @@ def request_of(spec: MappingSpec, document: Document, call: Call) -> dict[str, A
     }
 
 
-def last_sent(attempts: Sequence[Attempt]) -> Attempt | None:
-    """The last of a record's attempts that may have written something; a document that was found is not ours."""
-    return next((one for one in reversed(attempts) if one.proof not in (Proof.NOT_SENT, Proof.NO_EFFECT)), None)
+def last_sent(setup: Setup, rows: Iterable[RecordRow]) -> dict[int, Mapping[str, Any]]:
+    """By the id of each record, what was last sent of it that may have been written.
+
+    Nothing for those that were found in the target already, also where a try of ours had no effect before.
+    """
+    hashes = {}
+    for row in rows:
+        for attempt in setup.ledger.attempts(row.id):
+            if attempt.proof not in (Proof.NOT_SENT, Proof.NO_EFFECT):
+                hashes[row.id] = attempt.request_hash
+    payloads = setup.ledger.payloads(tuple(hashes.values()))
+    return {
+        record: payload["sent"]
+        for record, name in hashes.items()
+        if isinstance(payload := payloads.get(name), Mapping) and isinstance(payload.get("sent"), Mapping)
+    }
 
 
 def ours_of(request: Mapping[str, Any]) -> Any:

@@ -8,9 +8,8 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from engine.faces.sandbox.faults import Fault, FaultKind
 from engine.run.turns import KeptLeases
 from engine.wiring.app import who_am_i
 from engine.words.clock import SystemClock
+from tests.jobs.stage import until
 from tests.run.conftest import MakeHouse
 from tests.run.house import House, bill, bills, card
 
@@ -152,9 +152,9 @@ def test_what_a_runner_has_not_sent_when_it_falls_asleep_is_not_sent_when_it_wak
     run = start(house.folder, "bills")
     try:
         with house.setup() as setup:
-            wait_until(lambda: len(setup.ledger.records(states=[State.SENDING])) == 3)  # two asked, one about to ask
+            until(lambda: len(setup.ledger.records(states=[State.SENDING])) == 3)  # two asked, one about to ask
             run.send_signal(signal.SIGSTOP)
-            wait_until(lambda: setup.ledger.take_lease("bills@EPIC06", "another runner", 60) is not None)
+            until(lambda: setup.ledger.take_lease("bills@EPIC06", "another runner", 60) is not None)
     finally:
         run.send_signal(signal.SIGCONT)
         awake.set()
@@ -165,13 +165,6 @@ def test_what_a_runner_has_not_sent_when_it_falls_asleep_is_not_sent_when_it_wak
     assert Counter(row.state for row in house.rows(mapping="bills")) == {State.ENTERED: 2, State.READY: 10}
     (waited,) = [row for row in house.rows(mapping="bills") if row.attempts and row.state is State.READY]
     assert waited.cause == "not_sent"
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_the_turn_of_a_runner_that_died_is_waited_for(make_house: MakeHouse) -> None:

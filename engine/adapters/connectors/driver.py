@@ -103,7 +103,7 @@ class Driver:
         try:
             asked = next(flow)
             while True:
-                asked = flow.send(self._transport.send(asked))
+                asked = flow.send(self._transport.send(replace(asked, may_leave=request.may_leave)))
         except StopIteration as done:
             return done.value  # type: ignore[no-any-return]
         except LoginRefused as error:

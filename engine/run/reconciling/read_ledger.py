@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -25,7 +25,7 @@ def read_ledger(setup: Setup, company: Company, period: Period, aside: Aside) ->
     accounts = {spec.name: _accounts(spec, company) for spec in booking_specs(setup)}
     facts: Kept[RecordKey, LedgerFact] = aside.keep(LedgerFact, lambda fact: fact.key)
     for rows in _pages(setup):
-        sent = _sent(setup, [row for row in rows if _is_entered(row, company.code, period)])
+        sent = last_sent(setup, [row for row in rows if _is_entered(row, company.code, period)])
         for row in rows:
             facts.put(_fact(row, _entries(sent.get(row.id), accounts.get(row.mapping or "", {}))))
     return facts
@@ -49,21 +49,6 @@ def _accounts(spec: MappingSpec, company: Company) -> dict[str, str]:
         return {}
     scope = {"books": company.settings, "company": company.code}
     return {name: str(value.render(scope) or "") for name, value in spec.reconcile.accounts}
-
-
-def _sent(setup: Setup, rows: Iterable[RecordRow]) -> dict[int, Mapping[str, Any]]:
-    """What was sent last for each record; nothing for those that were found in the target already."""
-    hashes = {}
-    for row in rows:
-        attempt = last_sent(setup.ledger.attempts(row.id))
-        if attempt is not None:
-            hashes[row.id] = attempt.request_hash
-    payloads = setup.ledger.payloads(tuple(hashes.values()))
-    return {
-        record: payload["sent"]
-        for record, name in hashes.items()
-        if isinstance(payload := payloads.get(name), Mapping) and isinstance(payload.get("sent"), Mapping)
-    }
 
 
 def _entries(sent: Mapping[str, Any] | None, accounts: Mapping[str, str]) -> tuple[tuple[str, Decimal], ...] | None:
